@@ -1,0 +1,40 @@
+"""The refusals: what monopack will not do, each with the exit code it ends in.
+
+A `MonopackError` is for the user: one line that says what happened and where, and one that says what to do.
+What the user's own code does wrong (an import that fails, a test that fails) is not an error here but a value,
+`monopack.model.Failure`.
+"""
+
+from __future__ import annotations
+
+
+class MonopackError(Exception):
+    """A refusal with its place and its way out.
+
+    `what` is one line without a final full stop; `where` is `file:line`, a TOML key path or a path;
+    `hint` says what to do about it. `exit_code` is the process's status when this ends the run.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(f"{where}: {what}" if where else what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+
+class PackError(MonopackError):
+    """One pack cannot be built; the others can (exit code 1)."""
+
+
+class ConfigError(MonopackError):
+    """A flag, variable, config key or pack file that cannot be used (exit code 2)."""
+
+    exit_code = 2
+
+
+class LockError(MonopackError):
+    """A lock that cannot be read, resolved or fetched from (exit code 3)."""
+
+    exit_code = 3

@@ -1,0 +1,313 @@
+"""The nouns that cross doorways: frozen values, no behaviour beyond what follows from their own fields.
+
+Paths named `path` inside these values are POSIX and relative (to the project root for sources, to the artifact's root for
+entries) unless a docstring says otherwise. Digests are lower-case hex sha256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+
+from packaging.tags import Tag
+
+value = partial(dataclass, frozen=True, kw_only=True, slots=True)
+
+
+@value()
+class Evidence:
+    """Where a fact stands: a project-relative file (or `monopack.toml`, a lock, a wheel) and its line, 0 for the whole file."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+# ---------------------------------------------------------------- target
+
+
+@value()
+class Target:
+    """What a pack must run on, and the interpreter that stands for it.
+
+    `python` is the absolute path of that interpreter; `version` is `3.12.1`; `markers` is the PEP 508 environment;
+    `tags` are the wheel tags it accepts, best first; `stdlib` its top-level standard-library modules and `builtins` the ones
+    compiled into it, which nothing can shadow; `chosen_by` says why this interpreter (`--python`, `.venv`, ...).
+    """
+
+    name: str
+    python: str
+    version: str
+    markers: Mapping[str, str]
+    tags: tuple[Tag, ...]
+    stdlib: frozenset[str]
+    builtins: frozenset[str]
+    chosen_by: str
+
+
+# ---------------------------------------------------------------- packs
+
+
+@value()
+class Pack:
+    """One entrypoint: `path` is its file relative to the project, `module` its dotted name from the longest source root.
+
+    `block` is what its managed block says, as plain TOML values, not yet validated; `block_line` is the block's first line (0: none).
+    """
+
+    name: str
+    path: str
+    module: str
+    block: Mapping[str, object]
+    block_line: int
+
+
+# ---------------------------------------------------------------- sources and tracing
+
+
+@value()
+class SourceFile:
+    """A first-party file as it was read: `path` relative to the project, `location` its absolute path, `mode` 0o644 or 0o755."""
+
+    path: str
+    location: str
+    sha256: str
+    crc: int
+    size: int
+    mode: int
+
+
+class Reach(StrEnum):
+    """Eager runs when the entrypoint is imported; lazy may run later."""
+
+    EAGER = "eager"
+    LAZY = "lazy"
+
+
+@value()
+class Import:
+    """One imported name that is not first-party: `yaml`, or `google.cloud` with attribute `storage`.
+
+    `attribute` is the name after `from X import`, which may be a submodule or not; `optional` says that the code itself copes
+    when the import fails (`try/except ImportError`).
+    """
+
+    name: str
+    attribute: str = ""
+    evidence: Evidence
+    reach: Reach
+    optional: bool = False
+
+    @property
+    def dotted(self) -> str:
+        """The longest dotted name that this import may mean."""
+        return f"{self.name}.{self.attribute}" if self.attribute else self.name
+
+
+@value()
+class TracedFile:
+    """A first-party file that a pack reaches: where it goes in the artifact, and what brought it there."""
+
+    source: SourceFile
+    ships_as: str
+    module: str
+    reach: Reach
+    because: Evidence
+
+
+@value()
+class Trace:
+    """Everything that one entry module reaches: first-party files, imports to map to distributions, and what was left open."""
+
+    module: str
+    files: tuple[TracedFile, ...]
+    imports: tuple[Import, ...]
+    missing: tuple[Import, ...]
+    notes: tuple[str, ...] = ()
+
+
+# ---------------------------------------------------------------- locks and distributions
+
+
+@value()
+class WheelFile:
+    """One downloadable wheel that a lock names: file name, absolute URL (or file path) and `sha256:...`."""
+
+    filename: str
+    url: str
+    hash: str
+
+
+@value()
+class Pin:
+    """One pinned distribution.
+
+    `name` is canonical (PEP 503), `extras` are those the project asks for, `hashes` are `sha256:hex` (empty: the lock has none).
+    `wheels` are the files that the lock itself names (uv.lock); empty when an index has to be asked (requirements.txt).
+    `url` is set for a direct reference (`name @ https://...`). `development` pins serve tests and never ship.
+    """
+
+    name: str
+    version: str
+    evidence: Evidence
+    hashes: frozenset[str] = frozenset()
+    extras: frozenset[str] = frozenset()
+    wheels: tuple[WheelFile, ...] = ()
+    url: str = ""
+    development: bool = False
+
+
+@value()
+class Lock:
+    """The project's pins that hold for the target, by canonical name, in the lock's own order.
+
+    `dialect` is `requirements`, `uv` ...; `path` the file, relative to the project; `index_options` are pip's own options
+    (`--index-url`, `--extra-index-url`, `--find-links`, ...) that the lock asks for. `loose` lists the requirements that are
+    not pinned with `==` (`urllib3>=1.2`): with any, the lock must be resolved before use.
+    """
+
+    dialect: str
+    path: str
+    pins: Mapping[str, Pin]
+    index_options: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@value()
+class Member:
+    """One file of a wheel that may ship: `path` as installed, and where its bytes lie in the .whl.
+
+    `offset` is the absolute position of the member's data in the .whl, `packed` its length there, `method` 0 (stored) or 8
+    (raw deflate, RFC 1951); `crc` is the CRC-32 and `size` the length of the unpacked bytes; `mode` is 0o644 or 0o755.
+    """
+
+    path: str
+    sha256: str
+    crc: int
+    size: int
+    mode: int
+    offset: int
+    packed: int
+    method: int
+
+
+@value()
+class Distribution:
+    """A wheel in the store, checked against its RECORD.
+
+    `wheel` is its file name, `location` its absolute path in the store, `sha256` its digest. `provides` are the dotted names of the
+    modules that it holds (regular packages and modules; not bare namespace folders); `namespaces` the packages that it shares with
+    others (PEP 420 folders, and pkgutil-style `__init__` files). `requires` are its `Requires-Dist` lines,
+    `entry_points` the names of the groups it has entry points in.
+    """
+
+    name: str
+    version: str
+    wheel: str
+    location: str
+    sha256: str
+    members: tuple[Member, ...]
+    provides: frozenset[str]
+    namespaces: frozenset[str]
+    requires: tuple[str, ...]
+    entry_points: frozenset[str]
+
+
+@value()
+class Shipped:
+    """A distribution in a resolution, and why: the import that needs it, the distribution that requires it, or the config."""
+
+    distribution: Distribution
+    because: str
+
+
+@value()
+class Resolution:
+    """The closed set of distributions that imports need, sorted by name; `unresolved` imports are those that no pin provides."""
+
+    shipped: tuple[Shipped, ...]
+    unresolved: tuple[Import, ...]
+
+
+@value()
+class Needs:
+    """What `resolve` must see before it can answer: canonical names of pins whose wheels the store has to fetch."""
+
+    pins: tuple[str, ...]
+
+
+# ---------------------------------------------------------------- tree and artifact
+
+
+@value()
+class Entry:
+    """One file of an artifact; its bytes are known before anything is written.
+
+    The bytes lie at `location` (absolute): a whole file when `offset` is None, else `packed` bytes from `offset` of a .whl, compressed
+    by `method` (0 stored, 8 raw deflate). `origin` is `first-party` or `name==version`.
+    """
+
+    path: str
+    sha256: str
+    crc: int
+    size: int
+    mode: int
+    origin: str
+    location: str
+    offset: int | None = None
+    packed: int = 0
+    method: int = 0
+
+
+@value()
+class Tree:
+    """All entries of a pack, sorted by the UTF-8 bytes of their paths, no path twice."""
+
+    entries: tuple[Entry, ...]
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def digest(self) -> str:
+        """sha256 over path, mode and sha256 of every entry: the content, however it is compressed."""
+        lines = "".join(f"{e.path}\0{e.mode:o}\0{e.sha256}\n" for e in self.entries)
+        return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Unpacked bytes of all entries."""
+        return sum(e.size for e in self.entries)
+
+
+@value()
+class Artifact:
+    """A written archive: its absolute path, sha256 (hex) and size in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+# ---------------------------------------------------------------- running code, and reporting
+
+
+@value()
+class Failure:
+    """What the user's code does wrong, as a value.
+
+    `kind` is `import`, `handler`, `changed`, `timeout`, `tests` or `no-tests`; `message` is one line; `missing` the module that could not be
+    found, if that is what failed; `where` is `file:line` of the import or of the error; `output` is what the code printed, for the
+    user to read.
+    """
+
+    kind: str
+    message: str
+    missing: str = ""
+    where: str = ""
+    hint: str = ""
+    output: str = ""

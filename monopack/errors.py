@@ -38,3 +38,7 @@ class LockError(MonopackError):
     """A lock that cannot be read, resolved or fetched from (exit code 3)."""
 
     exit_code = 3
+
+
+class UnpinnedError(LockError):
+    """A shipped distribution requires one that the lock does not pin."""

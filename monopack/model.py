@@ -7,14 +7,20 @@ entries) unless a docstring says otherwise. Digests are lower-case hex sha256.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from typing import TypeVar, dataclass_transform
 
 from packaging.tags import Tag
 
-value = partial(dataclass, frozen=True, kw_only=True, slots=True)
+Noun = TypeVar("Noun")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
+def value() -> Callable[[type[Noun]], type[Noun]]:
+    """The one kind of class that crosses doorways: a frozen, keyword-only, slotted dataclass."""
+    return dataclass(frozen=True, kw_only=True, slots=True)
 
 
 @value()
@@ -57,7 +63,8 @@ class Target:
 class Pack:
     """One entrypoint: `path` is its file relative to the project, `module` its dotted name from the longest source root.
 
-    `block` is what its managed block says, as plain TOML values, not yet validated; `block_line` is the block's first line (0: none).
+    `block` is what its managed block says, as plain TOML values, not yet validated; `block_line` is the block's first line
+    (0: none).
     """
 
     name: str
@@ -131,6 +138,23 @@ class Trace:
     notes: tuple[str, ...] = ()
 
 
+@value()
+class TestPlan:
+    """The tests that belong to a pack.
+
+    `tests` are test files, project-relative; `left_out` maps the others that touch the pack to the reason. `support` is
+    everything that the test workspace holds beside the pack and its distributions: the tests, all other files of the tests
+    folder, the runner's configuration and the first-party files that only `conftest.py` needs (`for_conftest`,
+    project-relative). `imports` are to be mapped to distributions.
+    """
+
+    tests: tuple[str, ...]
+    left_out: Mapping[str, str]
+    support: tuple[TracedFile, ...]
+    for_conftest: tuple[str, ...]
+    imports: tuple[Import, ...]
+
+
 # ---------------------------------------------------------------- locks and distributions
 
 
@@ -201,9 +225,9 @@ class Member:
 class Distribution:
     """A wheel in the store, checked against its RECORD.
 
-    `wheel` is its file name, `location` its absolute path in the store, `sha256` its digest. `provides` are the dotted names of the
-    modules that it holds (regular packages and modules; not bare namespace folders); `namespaces` the packages that it shares with
-    others (PEP 420 folders, and pkgutil-style `__init__` files). `requires` are its `Requires-Dist` lines,
+    `wheel` is its file name, `location` its absolute path in the store, `sha256` its digest. `provides` are the dotted names
+    of the modules that it holds (regular packages and modules; not bare namespace folders); `namespaces` the packages that it
+    shares with others (PEP 420 folders, and pkgutil-style `__init__` files). `requires` are its `Requires-Dist` lines,
     `entry_points` the names of the groups it has entry points in.
     """
 
@@ -229,10 +253,14 @@ class Shipped:
 
 @value()
 class Resolution:
-    """The closed set of distributions that imports need, sorted by name; `unresolved` imports are those that no pin provides."""
+    """The closed set of distributions that imports need, sorted by name.
+
+    `unresolved` imports are those that no pin provides; `platform` the top-level import names that are left to the platform.
+    """
 
     shipped: tuple[Shipped, ...]
     unresolved: tuple[Import, ...]
+    platform: tuple[str, ...] = ()
 
 
 @value()
@@ -249,8 +277,8 @@ class Needs:
 class Entry:
     """One file of an artifact; its bytes are known before anything is written.
 
-    The bytes lie at `location` (absolute): a whole file when `offset` is None, else `packed` bytes from `offset` of a .whl, compressed
-    by `method` (0 stored, 8 raw deflate). `origin` is `first-party` or `name==version`.
+    The bytes lie at `location` (absolute): a whole file when `offset` is None, else `packed` bytes from `offset` of a .whl,
+    compressed by `method` (0 stored, 8 raw deflate). `origin` is `first-party` or `name==version`.
     """
 
     path: str
@@ -300,9 +328,9 @@ class Artifact:
 class Failure:
     """What the user's code does wrong, as a value.
 
-    `kind` is `import`, `handler`, `changed`, `timeout`, `tests` or `no-tests`; `message` is one line; `missing` the module that could not be
-    found, if that is what failed; `where` is `file:line` of the import or of the error; `output` is what the code printed, for the
-    user to read.
+    `kind` is `import`, `handler`, `changed`, `timeout`, `tests` or `no-tests`; `message` is one line; `missing` the module
+    that could not be found, if that is what failed; `where` is `file:line` of the import or of the error; `output` is what
+    the code printed, for the user to read.
     """
 
     kind: str
@@ -311,3 +339,27 @@ class Failure:
     where: str = ""
     hint: str = ""
     output: str = ""
+
+
+@value()
+class PackReport:
+    """How one pack's build ended, for the terminal and for machines.
+
+    `folder` is the built folder as the user knows the build folder; `status` is `built`, `unchanged` or `failed`; `handler`
+    is the string to deploy with; `size` and `packed` are bytes, unpacked and zipped; `exit_code` is what this pack alone
+    would end the run with.
+    """
+
+    name: str
+    folder: str
+    status: str
+    seconds: float
+    exit_code: int = 0
+    handler: str = ""
+    files: int = 0
+    distributions: int = 0
+    size: int = 0
+    packed: int = 0
+    tests: int = 0
+    failures: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -40,9 +40,7 @@ class Door:
 
     cancelled: Event = field(default_factory=Event)
 
-    def run(
-        self, argv: Sequence[str], *, cwd: Path | str, env: Mapping[str, str], timeout: float | None = None
-    ) -> Completed:
+    def run(self, argv: Sequence[str], *, cwd: Path | str, env: Mapping[str, str], timeout: float | None = None) -> Completed:
         """Run a program to its end.
 
         `argv[0]` is a path or a name on `env`'s PATH, `timeout` is in seconds. Output is stdout and stderr together, decoded as

@@ -1,0 +1,258 @@
+"""From loose requirements to pins: `uv pip compile`, its result kept and used again until an input changes."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from monopack.errors import LockError
+from monopack.locks import requirements
+from monopack.locks.pins import redact, shown
+from monopack.model import Lock, Pin, Target, value
+from monopack.run import Completed, Door
+
+PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")  # where a first-party project states its dependencies
+DRAWING = " \t\u00d7\u2570\u2500\u25b6\u251c\u2502\u256d"  # with what uv draws its chains of causes
+MANYLINUX = re.compile(r"manylinux_2_(\d+)_(x86_64|aarch64)")
+UV_FLOORS = (17, 28, *range(31, 41))  # the glibc 2.N that uv has platform names for
+UV_SETTINGS = (  # uv's own variables that change what it resolves to
+    "UV_CONSTRAINT", "UV_DEFAULT_INDEX", "UV_EXCLUDE_NEWER", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX",
+    "UV_INDEX_STRATEGY", "UV_INDEX_URL", "UV_NO_INDEX", "UV_OVERRIDE", "UV_PRERELEASE", "UV_RESOLUTION",
+)  # fmt: skip
+
+
+@value()
+class Resolver:
+    """With what to resolve: the door to other programs, the caller's environment, and whether the network may be used."""
+
+    door: Door
+    environ: Mapping[str, str]
+    offline: bool = False
+
+
+@value()
+class PipSettings:
+    """Those of pip's own settings (its files and `PIP_*`) that uv must share, since pip fetches what uv resolves.
+
+    `lines` are index options for a requirements file; `constraints` files, `hosts` trusted without TLS, `cert` a CA bundle.
+    """
+
+    lines: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    cert: str = ""
+
+
+def pin(lock: Lock, root: Path, target: Target, keep: Path, resolver: Resolver) -> Lock:
+    """A requirements `lock` that is not complete, resolved for `target`.
+
+    The result is kept in `keep` (absolute path), for people to read and commit, and used again while its inputs are the same.
+    Nothing else below `root` is written. Raises `LockError` when it cannot be resolved, or is not there while offline.
+    """
+    parsed = requirements.parse(root, lock.path)
+    settings = _pip_settings(root, parsed.options, resolver)
+    digest = _digest(_inputs(parsed, root, target, settings, resolver))
+    if not _is_current(keep, digest):
+        _refuse_offline(lock, root, keep, resolver)
+        _write(keep, _header(lock, target, digest) + redact(_compile(lock, root, target, settings, resolver)))
+    return _kept(lock, root, target, keep)
+
+
+def _kept(lock: Lock, root: Path, target: Target, keep: Path) -> Lock:
+    """The lock that the kept file holds, in the place of the one it was made from."""
+    path = shown(root, keep)
+    parsed = replace(requirements.parse(root, path), require_hashes=False)  # an index may lack the hash of one file
+    kept = requirements.lock_of(parsed, root, path, target)
+    pins = {name: _with_credentials(pin, lock.pins.get(name)) for name, pin in kept.pins.items()}
+    warning = f"{lock.path} is not fully pinned; resolved into {path} (to make it permanent, copy that file over {lock.path})"
+    warnings = (warning, *kept.warnings)
+    return replace(kept, path=lock.path, pins=pins, index_options=lock.index_options, loose=(), warnings=warnings)
+
+
+def _with_credentials(kept: Pin, stated: Pin | None) -> Pin:
+    """The kept pin with the URL as the user's own line states it: the kept file has no credentials."""
+    return replace(kept, url=stated.url) if stated and redact(stated.url) == kept.url else kept
+
+
+def _refuse_offline(lock: Lock, root: Path, keep: Path, resolver: Resolver) -> None:
+    if resolver.offline:
+        state = "was made from other inputs" if keep.exists() else "does not exist"
+        what = f"is not fully pinned, and {shown(root, keep)}, which would hold its pins, {state}"
+        raise LockError(what, where=lock.path, hint="build once without --offline, or pin every requirement with ==")
+
+
+# ---------------------------------------------------------------- the kept file
+
+
+def _header(lock: Lock, target: Target, digest: str) -> str:
+    about = f"{lock.path} resolved for target {target.name} (Python {target.version})"
+    return f"# Written by monopack: {about}; made again when its inputs change.\n# inputs: sha256:{digest}\n"
+
+
+def _is_current(keep: Path, digest: str) -> bool:
+    """Whether the kept file was made from inputs with this digest."""
+    try:
+        lines = keep.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return lines[1:2] == [f"# inputs: sha256:{digest}"]
+
+
+def _write(keep: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises `LockError` when the folder cannot be written."""
+    try:
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=keep.parent) as folder:  # the same disk, so that the move is a rename
+            fresh = Path(folder, keep.name)
+            with fresh.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(keep)
+    except OSError as error:
+        raise LockError(
+            f"cannot be written: {error.strerror}", where=str(keep), hint="check the build folder and its disk"
+        ) from error
+
+
+# ---------------------------------------------------------------- inputs
+
+
+def _inputs(parsed: requirements.Parsed, root: Path, target: Target, settings: PipSettings, resolver: Resolver) -> object:
+    """Everything that the result depends on, as JSON values without credentials. What the indexes offer today is not an input."""
+    projects = [folder for line in parsed.lines if (folder := requirements.local_project(line, root))]
+    files = [*parsed.files, *(folder / name for folder in projects for name in PROJECT_FILES), *map(Path, settings.constraints)]
+    return {
+        "uv": installed_version("uv"),
+        "target": [target.name, target.version, sorted(target.markers.items()), _platform_arguments(target)],
+        "files": [[shown(root, file), hashlib.sha256(file.read_bytes()).hexdigest()] for file in files if file.is_file()],
+        "pip": [redact(text) for text in (*settings.lines, *settings.hosts)],
+        "environ": [[name, redact(resolver.environ[name])] for name in UV_SETTINGS if name in resolver.environ],
+    }
+
+
+def _digest(inputs: object) -> str:
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _pip_settings(root: Path, options: tuple[str, ...], resolver: Resolver) -> PipSettings:
+    """What pip is configured to, less what the requirements (`options`) or uv's own variables say instead."""
+    config = _pip_config(root, resolver)
+    own_index = any(option.startswith("--index-url=") for option in options)
+    uv_index = any(name in resolver.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"))
+    index = [] if own_index or uv_index else [f"--index-url={url}" for url in config.get("index-url", "").split()]
+    extra = [] if uv_index else [f"--extra-index-url={url}" for url in config.get("extra-index-url", "").split()]
+    links = [f"--find-links={requirements.absolute_links(root, text)}" for text in config.get("find-links", "").split()]
+    none = ["--no-index"] if config.get("no-index", "").lower() in ("1", "true", "yes", "on") else []
+    hosts = [
+        *config.get("trusted-host", "").split(),
+        *(option.partition("=")[2] for option in options if "--trusted-host=" in option),
+    ]
+    return PipSettings(
+        lines=(*index, *extra, *links, *none), hosts=tuple(hosts), cert=config.get("cert", ""),
+        constraints=tuple(str(root / path) for path in config.get("constraint", "").split()),
+    )  # fmt: skip
+
+
+def _pip_config(root: Path, resolver: Resolver) -> dict[str, str]:
+    """pip's settings for a download by option name: `[global]`, then `[download]`, then `PIP_*`, as pip itself ranks them."""
+    done = _run([sys.executable, "-P", "-m", "pip", "config", "list"], root, resolver.environ, resolver)
+    if done.code != 0:
+        raise LockError(
+            f"pip cannot read its configuration: {_last_words(done.output)}", hint="`pip config debug` shows the files"
+        )
+    sections: dict[str, dict[str, str]] = {"global": {}, "download": {}, ":env:": {}}
+    for line in done.output.splitlines():
+        section, _, rest = line.partition(".")
+        key, _, text = rest.partition("=")
+        if section in sections and text:
+            with contextlib.suppress(ValueError, SyntaxError):  # a warning that looks like a setting
+                sections[section][key] = str(ast.literal_eval(text))
+    return {**sections["global"], **sections["download"], **sections[":env:"]}
+
+
+# ---------------------------------------------------------------- uv
+
+
+def _compile(lock: Lock, root: Path, target: Target, settings: PipSettings, resolver: Resolver) -> str:
+    """The resolved requirements as text, with hashes and without index lines. Raises `LockError` with uv's reason."""
+    environ = {**({"SSL_CERT_FILE": settings.cert} if settings.cert else {}), **resolver.environ}
+    with tempfile.TemporaryDirectory() as folder:
+        extra, result = Path(folder, "pip-settings.txt"), Path(folder, "requirements.txt")
+        extra.write_text("".join(f"{line}\n" for line in settings.lines), "utf-8")  # a file: argv is for all to see
+        argv = [*_uv_command(target, settings, resolver), "--output-file", str(result), str(root / lock.path), str(extra)]
+        done = _run(argv, root, environ, resolver)
+        if done.code != 0:
+            hint = "change the requirements, or check the index settings"
+            raise LockError(
+                f"cannot be resolved for target {target.name}: {_last_words(done.output)}", where=lock.path, hint=hint
+            )
+        return result.read_text("utf-8")
+
+
+def _uv_command(target: Target, settings: PipSettings, resolver: Resolver) -> list[str]:
+    """uv's command line for a target. Its own configuration files are left out, since pip, which fetches, does not know them."""
+    import uv
+
+    try:
+        binary = uv.find_uv_bin()
+    except FileNotFoundError as error:
+        raise LockError("the uv program is not there", hint="install monopack again, with its dependency uv") from error
+    # pip takes the best version of all indexes together
+    strategy = [] if "UV_INDEX_STRATEGY" in resolver.environ else ["--index-strategy", "unsafe-best-match"]
+    constraints = [part for path in settings.constraints for part in ("--constraints", path)]
+    hosts = [part for host in settings.hosts for part in ("--allow-insecure-host", host)]
+    return [
+        binary, "pip", "compile", "--quiet", "--no-config", "--no-python-downloads", "--generate-hashes", "--no-strip-extras",
+        "--no-header", "--no-annotate", "--color", "never", "--python", target.python, *_platform_arguments(target), *strategy,
+        *constraints, *hosts,
+    ]  # fmt: skip
+
+
+def _platform_arguments(target: Target) -> list[str]:
+    """uv's arguments for a target that its interpreter does not stand for; none for the host."""
+    if target.name == "host":
+        return []
+    platform = _uv_platform(target)
+    return ["--python-version", target.version, *(["--python-platform", platform] if platform else [])]
+
+
+def _uv_platform(target: Target) -> str:
+    """uv's name for the target's platform: the highest manylinux that uv knows at or below the target's, or the plain system."""
+    floors = {(int(found[1]), found[2]) for tag in target.tags if (found := MANYLINUX.fullmatch(tag.platform))}
+    named = [(floor, machine) for floor, machine in sorted(floors) if floor in UV_FLOORS]
+    if named:
+        return f"{named[-1][1]}-manylinux_2_{named[-1][0]}"
+    machine = target.markers.get("platform_machine", "").lower().replace("arm64", "aarch64").replace("amd64", "x86_64")
+    systems = {"linux": "unknown-linux-musl", "darwin": "apple-darwin", "win32": "pc-windows-msvc"}
+    system = systems.get(target.markers.get("sys_platform", ""))
+    return f"{machine}-{system}" if system and machine else ""
+
+
+# ---------------------------------------------------------------- running
+
+
+def _run(argv: list[str], root: Path, environ: Mapping[str, str], resolver: Resolver) -> Completed:
+    try:
+        return resolver.door.run(argv, cwd=root, env=environ)
+    except OSError as error:
+        raise LockError(f"{argv[0]} cannot be started: {error.strerror}", hint="install monopack again") from error
+
+
+def _last_words(output: str) -> str:
+    """The reason at the end of a program's output, as one line without warnings, hints, drawings and credentials."""
+    lines = [text for line in output.splitlines() if (text := line.strip(DRAWING)) and not text.lower().startswith("warning:")]
+    reason = itertools.takewhile(lambda line: not line.startswith("hint:"), lines)
+    text = re.sub(r"(^|:? )(error|ERROR|cause):", ":", " ".join([*reason][-8:]))
+    return redact(text.strip(" :")) or "no reason was given"

@@ -1,0 +1,315 @@
+"""The `uv.lock` dialect, version 1: a graph of packages whose edges carry markers and extras.
+
+Format: written by `uv lock`; a revision adds keys that older readers may ignore, a version does not.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from packaging.markers import InvalidMarker
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+
+from monopack.errors import LockError
+from monopack.locks.pins import file_url, filename_of, holds, text_of, without_hashes
+from monopack.model import Evidence, Lock, Pin, Target, WheelFile
+
+VERSION = 1
+LOCAL = ("editable", "virtual", "directory")
+RELOCK = "run `uv lock` again"
+
+Name = Annotated[str, AfterValidator(canonicalize_name)]
+
+
+class _Item(BaseModel):
+    """Keys in the lock have hyphens where fields have underscores; keys that are not read here may be anything."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=lambda field: field.replace("_", "-"), populate_by_name=True)
+
+
+class _Edge(_Item):
+    """A dependency: `version` and `source` are given where the lock has several packages of that name."""
+
+    name: Name
+    version: str = ""
+    source: dict[str, str] = {}
+    marker: str = ""
+    extra: tuple[Name, ...] = Field((), validation_alias=AliasChoices("extra", "extras"))
+
+
+class _File(_Item):
+    """A wheel or an sdist: at a `url`, at a `path` in a local index, or where the package's source says."""
+
+    url: str = ""
+    path: str = ""
+    filename: str = ""
+    hash: str = ""
+
+
+class _Package(_Item):
+    """One `[[package]]`. A `version` is missing where a local project computes its own."""
+
+    name: Name
+    version: str = ""
+    source: dict[str, str]
+    resolution_markers: tuple[str, ...] = ()
+    dependencies: tuple[_Edge, ...] = ()
+    optional_dependencies: dict[Name, tuple[_Edge, ...]] = {}
+    dev_dependencies: dict[Name, tuple[_Edge, ...]] = {}
+    sdist: _File | None = None
+    wheels: tuple[_File, ...] = ()
+
+    @property
+    def local(self) -> str | None:
+        """The folder of a first-party project, or None for what an index or a URL serves."""
+        return next((self.source[kind] for kind in LOCAL if kind in self.source), None)
+
+
+class _Manifest(_Item):
+    """What the workspace asks for beside the projects in it."""
+
+    members: tuple[Name, ...] = ()
+    requirements: tuple[_Edge, ...] = ()
+    dependency_groups: dict[Name, tuple[_Edge, ...]] = {}
+
+
+class _Conflict(_Item):
+    """One side of a declared conflict: an extra or a dependency group of a project."""
+
+    package: Name
+    extra: Name = ""
+    group: Name = ""
+
+    @property
+    def marker_name(self) -> str:
+        """The name that uv gives to this choice in `extra ==` markers."""
+        kind, name = ("extra", self.extra) if self.extra else ("group", self.group)
+        return f"{kind}-{len(self.package)}-{self.package}-{name}"
+
+
+class _Document(_Item):
+    """A whole `uv.lock`."""
+
+    requires_python: str = ""
+    supported_markers: tuple[str, ...] = ()
+    conflicts: tuple[tuple[_Conflict, ...], ...] = ()
+    manifest: _Manifest = _Manifest()
+    package: tuple[_Package, ...] = ()
+
+
+def read(root: Path, path: str, target: Target) -> Lock:
+    """The pins of the `uv.lock` at `path` (relative to the absolute `root`) that hold for `target`.
+
+    What the workspace's projects reach by their dependencies and extras ships; what only dependency groups reach is for tests.
+    Raises `LockError` for a file that is not such a lock, was not made for the target, or asks for what is not read yet.
+    """
+    text = text_of(root, path)
+    document = _document(text, path)
+    graph = _Graph(document, (root / path).parent, path, target, _lines(text))
+    try:
+        graph.check()
+        pins = graph.pins()
+    except (InvalidMarker, InvalidSpecifier) as error:
+        raise LockError(f"is not what uv writes: {_first_line(error)}", where=path, hint=RELOCK) from error
+    return Lock(dialect="uv", path=path, pins=pins, warnings=without_hashes(pins.values(), path))
+
+
+def _document(text: str, path: str) -> _Document:
+    """The lock's text as values, or a `LockError` with the place."""
+    data = _toml(text, path)
+    version = data.get("version")
+    if version != VERSION:
+        hint = "use a uv that writes lock version 1, or a newer monopack"
+        raise LockError(f"lock version {version} is not known, only {VERSION}", where=_version_place(text, path), hint=hint)
+    try:
+        return _Document.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise LockError(f"is not what uv writes: {key}: {first['msg']}", where=path, hint=RELOCK) from error
+
+
+def _toml(text: str, path: str) -> dict[str, Any]:
+    """The text as TOML; a syntax error is told with its line."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        number = line.group(1) if line else str(text.count("\n") + 1)
+        message = re.sub(r" \(at .*\)", "", _first_line(error))
+        raise LockError(
+            f"is not TOML: {message}", where=f"{path}:{number}", hint=f"is it cut off or half merged? {RELOCK}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _version_place(text: str, path: str) -> str:
+    """Where the lock states its version."""
+    numbers = (n for n, line in enumerate(text.splitlines(), 1) if line.startswith("version"))
+    return f"{path}:{next(numbers, 1)}"
+
+
+def _lines(text: str) -> list[int]:
+    """The line of `name =` in each `[[package]]`, in the lock's order."""
+    found: list[int] = []
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("["):
+            inside = line.startswith("[[package]]")
+        elif inside and line.startswith("name"):
+            found.append(number)
+    return found
+
+
+class _Graph:
+    """The packages of a lock, seen from one target. Packages are known by their position in the lock."""
+
+    def __init__(self, document: _Document, folder: Path, path: str, target: Target, lines: list[int]) -> None:
+        self.document, self.folder, self.path, self.target, self.lines = document, folder, path, target, lines
+        self.by_name: dict[str, list[int]] = {}
+        for position, package in enumerate(document.package):
+            self.by_name.setdefault(package.name, []).append(position)
+        self.known: dict[str, bool] = {}
+        self.extras = ("", *(side.marker_name for sides in document.conflicts for side in sides))
+
+    def check(self) -> None:
+        """Refuse a lock that was not resolved for this target: its markers would drop pins without a word."""
+        python, supported = self.document.requires_python, self.document.supported_markers
+        version, name = self.target.version, self.target.name
+        if python and not SpecifierSet(python).contains(version, prereleases=True):
+            hint = "choose another target or Python, or change requires-python and lock again"
+            raise LockError(f"holds for Python {python}, not for {version} (target {name})", where=self.path, hint=hint)
+        if supported and not any(self.holds(marker) for marker in supported):
+            hint = "add the target to [tool.uv] environments and lock again"
+            raise LockError(f"was not resolved for target {name}, only for {' or '.join(supported)}", where=self.path, hint=hint)
+
+    def pins(self) -> dict[str, Pin]:
+        """What ships and what only tests need, by name, in the lock's order."""
+        shipping = self.reach(self.roots())
+        chosen = {position: self.pin(position, extras) for position, extras in shipping.items()}
+        self.refuse_twins(chosen)
+        taken = {pin.name for pin in chosen.values()}
+        for position, extras in sorted(self.reach(self.development_roots()).items()):
+            if self.document.package[position].name not in taken:
+                chosen[position] = self.pin(position, extras, development=True)
+                taken.add(chosen[position].name)
+        return {chosen[position].name: chosen[position] for position in sorted(chosen)}
+
+    def members(self) -> list[_Package]:
+        """The projects of the workspace; without a list of them, the one at the lock's own folder."""
+        names = self.document.manifest.members
+        packages = [package for package in self.document.package if package.local is not None]
+        return [package for package in packages if (package.name in names if names else package.local == ".")]
+
+    def roots(self) -> Iterator[_Edge]:
+        """What the workspace asks for to run; every extra of a member counts, since it ships only if it is imported."""
+        yield from self.document.manifest.requirements
+        for member in self.members():
+            yield from member.dependencies
+            for edges in member.optional_dependencies.values():
+                yield from edges
+
+    def development_roots(self) -> Iterator[_Edge]:
+        """What the workspace's dependency groups ask for."""
+        for groups in (self.document.manifest.dependency_groups, *(member.dev_dependencies for member in self.members())):
+            for edges in groups.values():
+                yield from edges
+
+    def reach(self, roots: Iterable[_Edge]) -> dict[int, set[str]]:
+        """The packages that edges lead to when their markers hold, first-party ones left out, each with the extras asked for."""
+        reached: dict[int, set[str]] = {}
+        waiting = list(roots)
+        while waiting:
+            edge = waiting.pop()
+            if not self.holds(edge.marker):
+                continue
+            position = self.choose(edge)
+            package = self.document.package[position]
+            if position not in reached:
+                reached[position] = set()
+                waiting.extend(package.dependencies)
+            for extra in sorted(set(edge.extra) - reached[position]):
+                reached[position].add(extra)
+                waiting.extend(package.optional_dependencies.get(extra, ()))
+        return {position: extras for position, extras in reached.items() if self.document.package[position].local is None}
+
+    def choose(self, edge: _Edge) -> int:
+        """The one package that an edge means: by name, then by its version and source, then by the fork that holds."""
+        found = [position for position in self.by_name.get(edge.name, ()) if self.fits(edge, self.document.package[position])]
+        if len(found) > 1:
+            found = [position for position in found if self.in_fork(self.document.package[position])]
+        if len(found) != 1:
+            count = f"{len(found)} packages" if found else "no package"
+            wanted = f"{edge.name} {edge.version}".strip()
+            raise LockError(f"has {count} for the dependency {wanted} on target {self.target.name}", where=self.path, hint=RELOCK)
+        return found[0]
+
+    @staticmethod
+    def fits(edge: _Edge, package: _Package) -> bool:
+        return edge.version in ("", package.version) and (not edge.source or edge.source == package.source)
+
+    def in_fork(self, package: _Package) -> bool:
+        return not package.resolution_markers or any(self.holds(marker) for marker in package.resolution_markers)
+
+    def holds(self, marker: str) -> bool:
+        """Whether a marker holds for the target, whatever side of a declared conflict is taken."""
+        if marker not in self.known:
+            self.known[marker] = holds(marker, self.target.markers, self.extras)
+        return self.known[marker]
+
+    def refuse_twins(self, chosen: Mapping[int, Pin]) -> None:
+        """Two versions of one distribution cannot ship together: the extras that ask for them exclude each other."""
+        seen: dict[str, Pin] = {}
+        for position in sorted(chosen):
+            pin = chosen[position]
+            if pin.name in seen:
+                first = seen[pin.name]
+                what = f"{pin.name} is reached as {first.version} and as {pin.version} ({first.evidence})"
+                hint = "extras that conflict cannot be chosen between yet: lock with one of them only"
+                raise LockError(what, where=str(pin.evidence), hint=hint)
+            seen[pin.name] = pin
+
+    def pin(self, position: int, extras: Iterable[str], development: bool = False) -> Pin:
+        """One package as a pin."""
+        package = self.document.package[position]
+        evidence = Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
+        if "git" in package.source:
+            hint = "publish it as a wheel, or put its code into this repository"
+            raise LockError(f"{package.name} comes from git, which is not read yet", where=str(evidence), hint=hint)
+        files = (*package.wheels, *([package.sdist] if package.sdist else []))
+        return Pin(
+            name=package.name, version=package.version, evidence=evidence, extras=frozenset(extras), development=development,
+            hashes=frozenset(file.hash for file in files if file.hash),
+            wheels=tuple(self.wheel(package, file) for file in package.wheels),
+            url=self.direct_url(package),
+        )  # fmt: skip
+
+    def wheel(self, package: _Package, file: _File) -> WheelFile:
+        url = self.url(package, file)
+        return WheelFile(filename=file.filename or filename_of(url), url=url, hash=file.hash)
+
+    def direct_url(self, package: _Package) -> str:
+        """The one address of a package: its own, or that of its sdist; empty when the lock has wheels to choose from."""
+        if "registry" not in package.source:
+            return self.url(package, _File())
+        return self.url(package, package.sdist) if package.sdist and not package.wheels else ""
+
+    def url(self, package: _Package, file: _File) -> str:
+        """The absolute URL of a file of a package."""
+        if file.url or "url" in package.source:
+            return file.url or package.source["url"]
+        if "path" in package.source:
+            return file_url(self.folder, package.source["path"])
+        registry = package.source.get("registry", "")
+        if "://" in registry:
+            return f"{registry.rstrip('/')}/{file.path}"
+        return file_url(self.folder / registry, file.path)

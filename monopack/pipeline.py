@@ -1,0 +1,460 @@
+"""The hallway: the one module that knows the order of the rooms, and carries values from one to the next."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from monopack import __version__, archive, config, discover, ledger, locks, manifest, targets, testing, trace, workspace
+from monopack import verify as verification
+from monopack.assemble import assemble, overlay
+from monopack.config import Loaded, PackOptions
+from monopack.errors import ConfigError, LockError, MonopackError, UnpinnedError
+from monopack.ledger import Ledger
+from monopack.model import (
+    Artifact,
+    Distribution,
+    Evidence,
+    Failure,
+    Lock,
+    Needs,
+    Pack,
+    PackReport,
+    Reach,
+    Resolution,
+    Target,
+    TestPlan,
+    Trace,
+    Tree,
+    value,
+)
+from monopack.resolve import Wanted, judge, not_there, resolve
+from monopack.run import Door, clean_environment
+from monopack.store import Fetching, Store
+
+log = logging.getLogger(__name__)
+
+NOTHING_PINNED = Lock(dialect="", path="", pins={})
+NO_TESTS = TestPlan(tests=(), left_out={}, support=(), for_conftest=(), imports=())
+NO_DISTRIBUTIONS = Resolution(shipped=(), unresolved=())
+
+
+@value()
+class Site:
+    """What all packs of a run share."""
+
+    loaded: Loaded
+    target: Target
+    scanner: trace.Scanner
+    environ: Mapping[str, str]
+    door: Door
+
+
+@value()
+class Plan:
+    """What is known about one pack before anything is built; an `error` ends its way, not that of the others."""
+
+    pack: Pack
+    options: PackOptions
+    traced: Trace
+    tests: TestPlan = NO_TESTS
+    runner: str = ""
+    resolution: Resolution = NO_DISTRIBUTIONS
+    for_tests: Resolution = NO_DISTRIBUTIONS
+    error: MonopackError | None = None
+
+
+def build(loaded: Loaded, only: str | None, environ: Mapping[str, str], door: Door) -> tuple[PackReport, ...]:
+    """Build all packs, or the one named `only`; a report for each, in pack order.
+
+    What is wrong with one pack is in its report. Raises `MonopackError` for what is wrong with all of them.
+    """
+    roots = discover.source_roots(loaded.root, loaded.config.source_roots)
+    packs = discover.packs(loaded.root, loaded.packs_dir, roots, only)
+    if only is None:
+        config.check_pack_names(loaded, [pack.name for pack in packs])
+    options = [config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}") for pack in packs]
+    with ledger.claim(loaded.build_dir, _protected(loaded, roots), loaded.config.lock_timeout) as book:
+        python, given_by = loaded.config.python, loaded.origins.get("python", "--python")
+        target = targets.host(python, given_by, loaded.root, environ, door)
+        log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
+        tree = trace.survey(loaded.root, roots, (loaded.build_dir, loaded.cache_dir))
+        scanner = trace.Scanner(tree, target.markers)
+        site = Site(loaded=loaded, target=target, scanner=scanner, environ=environ, door=door)
+        plans = [_plan(pack, chosen, site) for pack, chosen in zip(packs, options, strict=True)]
+        lock, plans = _resolve(plans, site)
+        return _side_by_side(lambda plan: _build(plan, lock, book, site), plans, site)
+
+
+def _protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:
+    """Folders that a build folder must not be or contain, by what they are."""
+    named = {"the project root": loaded.root, "the packs folder": loaded.packs_dir, "the tests folder": loaded.tests_dir}
+    return {**named, **{f"the source root {r}": loaded.root / r for r in roots}, "the repository": loaded.root / ".git"}
+
+
+def _side_by_side(step: Callable[[Plan], PackReport], plans: Sequence[Plan], site: Site) -> tuple[PackReport, ...]:
+    """Run a step for every plan, as many at once as `jobs` allows; results in the order of the plans."""
+    jobs = site.loaded.config.jobs
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1 if jobs == "auto" else jobs)
+    try:
+        return tuple(pool.map(step, plans))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+# ---------------------------------------------------------------- trace, and choose tests
+
+
+def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
+    """Trace one pack and choose its tests."""
+    plan = Plan(pack=pack, options=options, traced=Trace(module=pack.module, files=(), imports=(), missing=()))
+    scanner = site.scanner.narrowed(options.exclude)
+    configured = Evidence(file=f"{pack.name}: extra_modules", line=0)
+    extra = tuple(trace.Start(name=name, because=configured) for name in options.extra_modules)
+    try:
+        traced = trace.trace(pack.module, extra, options.include, scanner, site.target)
+        plan = replace(plan, traced=traced)
+        log.debug("%s reaches %d first-party files", pack.name, len(traced.files))
+        for wanted in traced.imports:
+            log.debug("%s: %s imports %s (%s)", pack.name, wanted.evidence, wanted.dotted, wanted.reach)
+        if options.skip_tests:
+            return plan
+        tests_dir = Path(os.path.relpath(site.loaded.tests_dir, site.loaded.root)).as_posix()
+        return replace(plan, tests=trace.tests_of(traced, tests_dir, site.scanner, site.target))
+    except MonopackError as error:
+        return replace(plan, error=error)
+
+
+# ---------------------------------------------------------------- imports -> distributions
+
+
+def _resolve(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
+    """Give every plan its distributions, from the lock; a lock that is not complete is completed once."""
+    if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
+        return NOTHING_PINNED, plans
+    lock = _read_lock(site)
+    if lock.loose:
+        lock = _complete(lock, site)
+    settled = _settle(plans, lock, site)
+    if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in settled):
+        lock = _complete(lock, site)
+        settled = _settle(plans, lock, site)
+    for warning in lock.warnings:
+        log.warning("%s", warning)
+    return lock, settled
+
+
+def _read_lock(site: Site) -> Lock:
+    """The project's pins; none where it has no dependency source."""
+    source = locks.find(site.loaded.root, site.loaded.config.package_manager)
+    if source is None:
+        return NOTHING_PINNED
+    log.info("pins: %s", source.note)
+    return locks.read(source, site.loaded.root, site.target)
+
+
+def _incomplete(lock: Lock) -> bool:
+    """Whether a lock may leave out what its pins require: requirements with hashes, and real locks, may not."""
+    return lock.dialect == "requirements" and not any(pin.hashes for pin in lock.pins.values())
+
+
+def _complete(lock: Lock, site: Site) -> Lock:
+    """Pin what the project's requirements leave open, and keep the answer in the build folder."""
+    keep = site.loaded.build_dir / ".monopack" / f"requirements.{site.target.name}.txt"
+    resolver = locks.Resolver(door=site.door, environ=site.environ, offline=site.loaded.config.offline)
+    return locks.pin(lock, site.loaded.root, site.target, keep, resolver)
+
+
+def _settle(plans: list[Plan], lock: Lock, site: Site) -> list[Plan]:
+    """Resolve every plan, fetching for all of them together what they have to see."""
+    store = Store(site.loaded.cache_dir, _fetching(site))
+    known: dict[str, Distribution] = {}
+    while True:
+        answers = [_distributions(plan, lock, known, site) for plan in plans]
+        needed = list(dict.fromkeys(name for a in answers if isinstance(a, Needs) for name in a.pins))
+        if not needed:
+            return [answer for answer in answers if isinstance(answer, Plan)]
+        log.debug("looking at %d of %d pins: %s", len(needed), len(lock.pins), ", ".join(needed))
+        try:
+            known |= _obtain(needed, store, lock, site)
+        except LockError:
+            plans = [_on_its_own(plan, answer, store, lock, site) for plan, answer in zip(plans, answers, strict=True)]
+
+
+def _obtain(names: Iterable[str], store: Store, lock: Lock, site: Site) -> dict[str, Distribution]:
+    return store.obtain([lock.pins[name] for name in names], lock.index_options, site.target)
+
+
+def _on_its_own(plan: Plan, answer: Plan | Needs, store: Store, lock: Lock, site: Site) -> Plan:
+    """Fetch for one plan alone, so that only the packs that need what cannot be had fail."""
+    if isinstance(answer, Needs):
+        try:
+            _obtain(answer.pins, store, lock, site)
+        except LockError as error:
+            return replace(plan, error=error)
+    return plan
+
+
+def _fetching(site: Site) -> Fetching:
+    """How the store reaches the indexes."""
+    given = site.loaded.config.existing_install_python
+    cache = targets.pip_cache(given, site.loaded.root, site.environ, site.door) if given else None
+    return Fetching(
+        door=site.door, environ=site.environ, root=site.loaded.root, offline=site.loaded.config.offline, pip_cache=cache
+    )
+
+
+def _distributions(plan: Plan, lock: Lock, known: Mapping[str, Distribution], site: Site) -> Plan | Needs:
+    """One plan with its distributions, those for its tests too, or what has to be seen first."""
+    if plan.error:
+        return plan
+    runner = testing.select_runner(plan.options.test_runner, lock.pins)
+    try:
+        resolution = resolve(_wanted(plan, site), lock, site.target.markers, known)
+        wanted = _wanted_by_tests(plan, runner, lock, site)
+        for_tests = resolve(wanted, lock, site.target.markers, known) if plan.tests.tests else NO_DISTRIBUTIONS
+    except LockError as error:
+        return replace(plan, error=error)
+    needs = [answer.pins for answer in (resolution, for_tests) if isinstance(answer, Needs)]
+    if isinstance(resolution, Needs) or isinstance(for_tests, Needs):
+        return Needs(pins=tuple(name for pins in needs for name in pins))
+    return replace(plan, resolution=resolution, for_tests=for_tests, runner=runner)
+
+
+def _wanted(plan: Plan, site: Site) -> Wanted:
+    """What a pack wants of the lock."""
+    return Wanted(
+        imports=plan.traced.imports,
+        distributions=dict.fromkeys(plan.options.extra_distributions, "extra_distributions"),
+        excluded=frozenset(canonicalize_name(name) for name in plan.options.exclude_distributions),
+        module_map=site.loaded.config.module_map,
+    )
+
+
+def _wanted_by_tests(plan: Plan, runner: str, lock: Lock, site: Site) -> Wanted:
+    """What a pack's tests want: all that the pack wants, the platform's distributions too, and the runner with its plugins."""
+    named = dict.fromkeys((*plan.options.extra_distributions, *plan.options.test_distributions), "test_distributions")
+    if runner == "pytest":
+        named |= {"pytest": "test_runner"} | {name: "test_runner" for name in lock.pins if name.startswith("pytest-")}
+    platform = {
+        name: "exclude_distributions" for name in plan.options.exclude_distributions if canonicalize_name(name) in lock.pins
+    }
+    return Wanted(
+        imports=(*plan.traced.imports, *plan.tests.imports),
+        distributions={**platform, **named},
+        module_map=site.loaded.config.module_map,
+        development=True,
+    )
+
+
+# ---------------------------------------------------------------- one pack: tree -> folder -> proof -> artifact
+
+
+def _build(plan: Plan, lock: Lock, book: Ledger, site: Site) -> PackReport:
+    """Build one pack; whatever is wrong with it is in the report."""
+    started = time.monotonic()
+    try:
+        if plan.error:
+            raise plan.error
+        report = _build_tree(plan, lock, book, site)
+    except MonopackError as error:
+        refusal = Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
+        report = replace(_report(plan, site, "failed"), failures=(refusal,), exit_code=error.exit_code)
+    report = replace(report, seconds=time.monotonic() - started)
+    log.info("%s: %s in %.1f s", plan.pack.name, report.status, report.seconds)
+    return report
+
+
+def _build_tree(plan: Plan, lock: Lock, book: Ledger, site: Site) -> PackReport:
+    """Assemble a pack and, unless it is what the last build proved and packed, prove and pack it."""
+    failures, warnings = _unprovided(plan, lock)
+    if failures:
+        return replace(_report(plan, site, "failed"), failures=failures, warnings=warnings, exit_code=1)
+    tree = _tree(plan)
+    with_tests = overlay(tree, plan.tests.support, [s.distribution for s in plan.for_tests.shipped]) if plan.tests.tests else None
+    report = _measured(_report(plan, site, "built"), plan, tree, warnings)
+    folder, record = site.loaded.build_dir / plan.pack.name, book.folder_record(plan.pack.name)
+    fingerprint = _fingerprint(plan, tree, with_tests, site)
+    last = book.intact(plan.pack.name, fingerprint)
+    if last and not workspace.changes(tree, folder, record):
+        return replace(report, status="unchanged", packed=_size(last.outputs, plan), tests=last.tests)
+
+    workspace.materialize(tree, folder, record, force=site.loaded.config.force)
+    failures, passed = _prove(plan, tree, with_tests, book, site)
+    if failures:
+        return replace(report, status="failed", failures=failures, exit_code=1)
+    artifact, outputs = _pack(plan, tree, lock, site)
+    book.remember(plan.pack.name, fingerprint, outputs, passed)
+    return replace(report, packed=artifact.size, tests=passed)
+
+
+def _unprovided(plan: Plan, lock: Lock) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+    """Failures and warnings for imports that nothing provides."""
+    strict = plan.options.unresolved == "error"
+    failures, warnings = judge(plan.resolution.unresolved, lock, strict=strict)
+    more_failures, more_warnings = not_there(plan.traced.missing, strict=strict)
+    return (*failures, *more_failures), (*plan.traced.notes, *warnings, *more_warnings)
+
+
+def _tree(plan: Plan) -> Tree:
+    """A pack's Tree: its first-party files and its distributions."""
+    imported = {wanted.name.partition(".")[0] for wanted in plan.traced.imports}
+    own = {file.ships_as.partition("/")[0] for file in plan.traced.files}
+    return assemble(plan.traced.files, [s.distribution for s in plan.resolution.shipped], imported | own)
+
+
+def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> str:
+    """sha256 over all that decides what a build does; values of the environment enter only through this digest."""
+    interpreter = Path(site.target.python).resolve()
+    return ledger.digest({
+        "monopack": __version__,
+        "content": tree.digest,
+        "tests": with_tests.digest if with_tests else None,
+        "options": plan.options.model_dump(mode="json"),
+        "sha_output": site.loaded.config.sha_output,
+        "epoch": site.environ.get("SOURCE_DATE_EPOCH"),
+        "python": [str(interpreter), site.target.version, interpreter.stat().st_mtime_ns],
+        "environment": {name: site.environ.get(name) for name in plan.options.env_passthrough},
+        "because": [s.because for s in plan.resolution.shipped],
+    })  # fmt: skip
+
+
+def _prove(
+    plan: Plan, tree: Tree, with_tests: Tree | None, book: Ledger, site: Site
+) -> tuple[tuple[Failure, ...], int]:  # fmt: skip
+    """Verify a pack and run its tests; what fails, and how many tests passed."""
+    folder, record = site.loaded.build_dir / plan.pack.name, book.folder_record(plan.pack.name)
+    with tempfile.TemporaryDirectory(prefix="monopack-") as home:
+        options = plan.options
+        environment = clean_environment(site.environ, home=Path(home), passthrough=options.env_passthrough, extra=options.env)
+        failures = _verify(plan, folder, environment, site) if options.verify else ()
+        failures = failures or _changed(tree, folder, record)
+        if failures or options.skip_tests:
+            return failures, 0
+        outcome = _run_tests(plan, with_tests, {**environment, **options.test_env}, book, site)
+    return outcome.failures or _changed(tree, folder, record), outcome.passed
+
+
+def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
+    """Import what the entry module imports, and with `verify = "all"` what it may import later, in a clean interpreter."""
+    everything = plan.options.verify == "all"
+    reached = [f.module for f in plan.traced.files if f.module and (everything or f.reach is Reach.EAGER)]
+    request = verification.Request(
+        modules=(plan.pack.module, *sorted(set(reached) - {plan.pack.module})),
+        entry=plan.pack.module,
+        handler=plan.options.handler,
+        timeout=site.loaded.config.verify_timeout,
+        platform=plan.resolution.platform,
+    )
+    log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
+    return verification.verify(folder, request, site.target, environment, site.door)
+
+
+def _changed(tree: Tree, folder: Path, record: Path) -> tuple[Failure, ...]:
+    """A failure for each file of a built folder that code has changed."""
+    hint = "code must not write into its own package; write to a temporary folder instead"
+    return tuple(
+        Failure(kind="changed", message="changed while the pack's code ran", where=path, hint=hint)
+        for path in workspace.changes(tree, folder, record)
+    )
+
+
+def _run_tests(
+    plan: Plan, with_tests: Tree | None, environment: Mapping[str, str], book: Ledger, site: Site
+) -> testing.Outcome:  # fmt: skip
+    """Run the tests of a pack on a copy of it in `<build>/<pack>_test/`."""
+    for test, reason in plan.tests.left_out.items():
+        log.info("%s: leaves out %s: %s", plan.pack.name, test, reason)
+    for path in plan.tests.for_conftest:
+        log.info("%s: %s is there for conftest.py only, and does not ship", plan.pack.name, path)
+    if with_tests is None:
+        return testing.Outcome(passed=0, skipped=0, failures=_no_tests(plan, site))
+    name = f"{plan.pack.name}_test"
+    folder = site.loaded.build_dir / name
+    workspace.materialize(with_tests, folder, book.folder_record(name), force=site.loaded.config.force)
+    request = testing.Request(
+        files=plan.tests.tests,
+        runner=plan.runner,
+        tests_dir=os.path.relpath(site.loaded.tests_dir, site.loaded.root),
+        timeout=site.loaded.config.test_timeout,
+    )
+    log.debug("%s: running %d test files with %s", plan.pack.name, len(request.files), request.runner)
+    return testing.run_tests(folder, request, site.target, environment, site.door)
+
+
+def _no_tests(plan: Plan, site: Site) -> tuple[Failure, ...]:
+    """A pack without tests fails, unless it may."""
+    if not plan.options.require_tests:
+        return ()
+    tests_dir = os.path.relpath(site.loaded.tests_dir, site.loaded.root)
+    why = "".join(f"; {test} is left out: {reason}" for test, reason in sorted(plan.tests.left_out.items())[:1])
+    wanted = f"{tests_dir}/test_{plan.pack.name}.py that imports {plan.pack.module}"
+    hint = f"write {wanted}, or set require_tests = false, or pass --skip-tests"
+    return (Failure(kind="no-tests", message=f"no test in {tests_dir} belongs to the pack{why}", hint=hint),)
+
+
+def _pack(plan: Plan, tree: Tree, lock: Lock, site: Site) -> tuple[Artifact, dict[str, str]]:
+    """Write the artifact, its digests and its manifest; the output files with their sha256."""
+    name, build_dir = plan.pack.name, site.loaded.build_dir
+    destination = build_dir / f"{name}.zip"
+    artifact = archive.write(tree, destination, _epoch(site.environ))
+    contents = manifest.Contents(pack=name, handler=_handler(plan), tree=tree, shipped=plan.resolution.shipped)
+    listing = json.dumps(manifest.manifest(contents, artifact, lock, site.target), indent=1, ensure_ascii=False) + "\n"
+    raw = bytes.fromhex(artifact.sha256)
+    digests = {"hex": (".package.sha256", artifact.sha256), "b64": (".package.sha256.b64", b64encode(raw).decode())}
+    wanted = {build_dir / f"{name}{digests[kind][0]}": f"{digests[kind][1]}\n" for kind in site.loaded.config.sha_output}
+    files = {**wanted, build_dir / f"{name}.manifest.json": listing}
+    stale = [path for suffix, _ in digests.values() if (path := build_dir / f"{name}{suffix}") not in wanted]
+    archive.publish(artifact, destination, files, stale)
+    outputs = {path.name: sha256(text.encode()).hexdigest() for path, text in files.items()}
+    return artifact, {destination.name: artifact.sha256, **outputs}
+
+
+def _epoch(environ: Mapping[str, str]) -> int | None:
+    """The date of all members, in seconds since 1970 (https://reproducible-builds.org/specs/source-date-epoch/)."""
+    given = environ.get("SOURCE_DATE_EPOCH", "").strip()
+    if not given:
+        return None
+    if not given.isdecimal():
+        raise ConfigError(
+            f"{given!r} is no number of seconds", where="SOURCE_DATE_EPOCH", hint="set it to whole seconds since 1970"
+        )
+    return int(given)
+
+
+# ---------------------------------------------------------------- reports
+
+
+def _handler(plan: Plan) -> str:
+    """The string to deploy with: `packs.users_get.lambda_handler`."""
+    return f"{plan.pack.module}.{plan.options.handler}" if plan.options.handler else plan.pack.module
+
+
+def _report(plan: Plan, site: Site, status: str) -> PackReport:
+    folder = os.path.join(site.loaded.build_dir_given, plan.pack.name)  # noqa: PTH118  (kept as the user wrote it)
+    return PackReport(name=plan.pack.name, folder=folder, status=status, seconds=0.0, handler=_handler(plan))
+
+
+def _measured(report: PackReport, plan: Plan, tree: Tree, warnings: tuple[str, ...]) -> PackReport:
+    return replace(
+        report,
+        files=len(plan.traced.files),
+        distributions=len(plan.resolution.shipped),
+        size=tree.size,
+        warnings=(*warnings, *tree.warnings),
+    )
+
+
+def _size(outputs: Mapping[str, tuple[int, int, str]], plan: Plan) -> int:
+    return outputs[f"{plan.pack.name}.zip"][0]

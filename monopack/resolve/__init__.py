@@ -1,0 +1,240 @@
+"""From imports to a closed set of distributions, by what their own RECORDs provide and require.
+
+`resolve` only thinks: what it has not seen yet it names as `Needs`, and is called again when the store has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from monopack.errors import LockError, UnpinnedError
+from monopack.model import Distribution, Failure, Import, Lock, Needs, Reach, Resolution, Shipped, value
+from monopack.resolve.candidates import likely_distribution, named_after, tiers
+
+Known = Mapping[str, Distribution]
+
+
+@value()
+class Wanted:
+    """What a pack, or its tests, want of the lock.
+
+    `distributions` maps names that must ship whatever is imported to the reason; `excluded` are canonical names that never
+    ship (the platform has them); `module_map` maps dotted import names to distribution names. `development` pins count only
+    for tests.
+    """
+
+    imports: tuple[Import, ...]
+    distributions: Mapping[str, str]
+    excluded: frozenset[str] = frozenset()
+    module_map: Mapping[str, str]
+    development: bool = False
+
+
+def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known) -> Resolution | Needs:
+    """The closed set of distributions for what is wanted.
+
+    `markers` is the target's PEP 508 environment, `known` the distributions seen so far by canonical name. Returns `Needs`
+    with the pins that have to be seen first. Raises `LockError` where two pins provide the same module or config names an
+    unpinned distribution, and `UnpinnedError` where a requirement has no pin.
+    """
+    pins = tuple(name for name, pin in lock.pins.items() if wanted.development or not pin.development)
+    roots: dict[str, str] = {}
+    unresolved: list[Import] = []
+    platform: dict[str, None] = {}
+    unseen: dict[str, None] = {}
+    for name, because in sorted(wanted.distributions.items()):
+        roots.setdefault(_pinned(name, because, lock), because)
+    for imports in _by_name(wanted.imports).values():
+        found = _provider(imports[0], wanted, lock, pins, known)
+        if isinstance(found, Needs):
+            unseen |= dict.fromkeys(found.pins)
+        elif found == "":
+            unresolved.extend(imports)
+        elif found in wanted.excluded:
+            platform[imports[0].name.partition(".")[0]] = None
+        else:
+            first = imports[0]
+            roots.setdefault(found, f"imported as {first.dotted} ({first.evidence})")
+    if unseen:
+        return Needs(pins=tuple(unseen))
+    closed = _closure(roots, wanted.excluded, lock, markers, known)
+    if isinstance(closed, Needs):
+        return closed
+    return Resolution(shipped=closed, unresolved=tuple(unresolved), platform=tuple(platform))
+
+
+def _by_name(imports: Iterable[Import]) -> dict[str, list[Import]]:
+    """Imports of one dotted name together, names sorted, the eager ones first."""
+    grouped: dict[str, list[Import]] = {}
+    for wanted in sorted(imports, key=lambda i: (i.dotted, i.reach is Reach.LAZY, i.optional)):
+        grouped.setdefault(wanted.dotted, []).append(wanted)
+    return grouped
+
+
+def _pinned(name: str, because: str, lock: Lock) -> str:
+    """The canonical name of a distribution that the config names."""
+    canonical = canonicalize_name(name)
+    if canonical not in lock.pins:
+        where = f"{because}: {name}"
+        raise LockError(f"{lock.path or 'the project'} pins no such distribution", where=where, hint=f"pin {name}, or remove it")
+    return canonical
+
+
+# ---------------------------------------------------------------- import name -> distribution
+
+
+def _provider(wanted: Import, options: Wanted, lock: Lock, pins: tuple[str, ...], known: Known) -> str | Needs:
+    """The pin that provides an import: the longest dotted prefix wins; an empty string when none does.
+
+    An import named after an excluded distribution is the platform's, pinned or not.
+    """
+    mapped = _mapped(wanted.dotted, options.module_map)
+    left_out = [name for name in named_after(wanted.dotted) if name in options.excluded]
+    if left_out and not mapped:
+        return left_out[0]
+    if mapped and canonicalize_name(mapped[1]) in options.excluded:
+        return canonicalize_name(mapped[1])
+    if mapped:
+        return _pinned(mapped[1], f"module_map.{mapped[0]}", lock)
+    looked_at: list[str] = []
+    for tier in tiers(wanted.dotted, pins):
+        looked_at.extend(tier)
+        unseen = tuple(name for name in tier if name not in known)
+        if unseen:
+            return Needs(pins=unseen)
+        depth, owners = _claims(wanted.dotted, looked_at, known)
+        if owners and depth >= wanted.name.count(".") + 1:
+            return _only(owners, wanted, lock)
+    return _only(owners, wanted, lock) if owners else ""
+
+
+def _mapped(name: str, module_map: Mapping[str, str]) -> tuple[str, str] | None:
+    """The entry of `[module_map]` for the longest prefix of a dotted name."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        prefix = ".".join(parts[:end])
+        if prefix in module_map:
+            return prefix, module_map[prefix]
+    return None
+
+
+def _claims(name: str, pins: Iterable[str], known: Known) -> tuple[int, list[str]]:
+    """How many parts of a dotted name the best pins provide, and which pins those are."""
+    parts = name.split(".")
+    seen = [pin for pin in pins if pin in known]
+    for depth in range(len(parts), 0, -1):
+        prefix = ".".join(parts[:depth])
+        owners = [pin for pin in seen if prefix in known[pin].provides]
+        if owners:
+            return depth, owners
+    return 0, []
+
+
+def _only(owners: list[str], wanted: Import, lock: Lock) -> str:
+    """The one owner of an import; two are a question that only a person can answer."""
+    if len(owners) == 1:
+        return owners[0]
+    names = " and ".join(f"{name}=={lock.pins[name].version}" for name in sorted(owners))
+    top = wanted.name.partition(".")[0]
+    hint = f'say which one in monopack.toml: [module_map] {top} = "{sorted(owners)[0]}"'
+    raise LockError(f"{names} both provide {wanted.dotted}", where=str(wanted.evidence), hint=hint)
+
+
+# ---------------------------------------------------------------- distribution -> what it requires
+
+
+def _closure(
+    roots: Mapping[str, str], excluded: frozenset[str], lock: Lock, markers: Mapping[str, str], known: Known
+) -> tuple[Shipped, ...] | Needs:
+    """Roots and all that they require on the target, with the extras that the project or a requirement asks for."""
+    because = {name: reason for name, reason in sorted(roots.items()) if name not in excluded}
+    extras: dict[str, frozenset[str]] = {name: lock.pins[name].extras for name in because}
+    waiting = list(because)
+    unseen: dict[str, None] = {}
+    while waiting:
+        name = waiting.pop(0)
+        if name not in known:
+            unseen[name] = None
+            continue
+        for requirement in _requirements(known[name], extras[name], markers):
+            required = canonicalize_name(requirement.name)
+            if required in excluded:
+                continue
+            pin = lock.pins.get(required)
+            if pin is None:
+                raise _unpinned(known[name], requirement, lock)
+            asked = frozenset(requirement.extras) | pin.extras | extras.get(required, frozenset())
+            if required not in because or asked != extras[required]:
+                because.setdefault(required, f"required by {known[name].name}")
+                extras[required] = asked
+                waiting.append(required)
+    if unseen:
+        return Needs(pins=tuple(unseen))
+    return tuple(Shipped(distribution=known[name], because=because[name]) for name in sorted(because))
+
+
+def _requirements(distribution: Distribution, extras: frozenset[str], markers: Mapping[str, str]) -> list[Requirement]:
+    """The `Requires-Dist` of a distribution that hold on a target with some extras (PEP 508)."""
+    environments = [{**markers, "extra": extra} for extra in ("", *sorted(extras))]
+    requirements = [Requirement(line) for line in distribution.requires]
+    return [r for r in requirements if r.marker is None or any(r.marker.evaluate(e) for e in environments)]
+
+
+def _unpinned(distribution: Distribution, requirement: Requirement, lock: Lock) -> UnpinnedError:
+    what = f"{distribution.name}=={distribution.version} requires {requirement.name}, which is not pinned for the target"
+    hint = f"pin {requirement.name} in {lock.path}, or name it in exclude_distributions if the platform has it"
+    return UnpinnedError(what, where=lock.path, hint=hint)
+
+
+# ---------------------------------------------------------------- what nothing provides
+
+
+def judge(imports: Iterable[Import], lock: Lock | None, *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+    """Failures and warnings for imports that nothing provides; `strict` makes the lazy ones failures too.
+
+    An import that the code itself guards is neither.
+    """
+    failures: dict[str, Failure] = {}
+    warnings: dict[str, None] = {}
+    for wanted in sorted(imports, key=lambda i: (i.reach is Reach.LAZY, i.evidence.file, i.evidence.line)):
+        if wanted.optional:
+            continue
+        failure = _nothing_provides(wanted, lock)
+        if strict or wanted.reach is Reach.EAGER:
+            failures.setdefault(wanted.name, failure)
+        elif wanted.name not in failures:
+            warnings[f"{failure.where}: {failure.message}; {failure.hint}"] = None
+    return tuple(failures.values()), tuple(warnings)
+
+
+def _nothing_provides(wanted: Import, lock: Lock | None) -> Failure:
+    path = lock.path if lock else ""
+    source = path or "requirements.txt"
+    hint = f"add {likely_distribution(wanted.dotted)} to {source}, or map the import in monopack.toml: [module_map]"
+    return Failure(
+        kind="import", missing=wanted.name, where=str(wanted.evidence), hint=hint,
+        message=f"imports {wanted.dotted}, which no first-party file and no distribution {f'of {path} ' if path else ''}provides",
+    )  # fmt: skip
+
+
+def not_there(imports: Iterable[Import], *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+    """Failures and warnings for first-party modules that do not exist, as `judge` gives them for third-party ones."""
+    failures: dict[str, Failure] = {}
+    warnings: dict[str, None] = {}
+    for wanted in imports:
+        if wanted.optional:
+            continue
+        message = f"imports {wanted.dotted}, but there is no such module in its package"
+        if strict or wanted.reach is Reach.EAGER:
+            failures.setdefault(
+                f"{wanted.evidence}",
+                Failure(
+                    kind="import", missing=wanted.dotted, where=str(wanted.evidence), message=message, hint="check the spelling"
+                ),
+            )
+        else:
+            warnings[f"{wanted.evidence}: {message}"] = None
+    return tuple(failures.values()), tuple(warnings)

@@ -1,0 +1,111 @@
+"""The store: pins become distributions, fetched, hash-checked and indexed once and shared by all packs and projects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+
+from packaging.specifiers import SpecifierSet
+
+from monopack.errors import LockError
+from monopack.model import Distribution, Pin, Target
+from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
+from monopack.store.entries import Entries, Pick
+from monopack.store.failures import mismatch
+from monopack.store.fetch import Job, fetch
+from monopack.store.pip import Fetching
+
+__all__ = ["Fetching", "Store"]
+
+LAYOUT = "v1"
+
+
+class Store:
+    """Checked wheels under one folder (absolute), for several threads and processes at once; each pin is fetched once."""
+
+    def __init__(self, folder: Path, settings: Fetching) -> None:
+        self._entries = Entries(folder / LAYOUT)
+        self._settings = settings
+        self._known: dict[str, Distribution] = {}
+        self._lock = Lock()
+
+    def obtain(self, pins: Sequence[Pin], index_options: Sequence[str], target: Target) -> dict[str, Distribution]:
+        """The distributions of `pins` on `target`, by canonical name: from the store, or fetched, checked and kept.
+
+        `index_options` are pip's own (`--index-url`, `--find-links`, ...); relative paths count from the settings' root.
+        Raises `LockError` for a pin that is not found, does not match its hashes, has no wheel for the target, cannot be built
+        from its sdist or is not in the store when offline, for a wheel that is unsafe, and for a store that cannot be written.
+        """
+        asked = ask(index_options, target, self._settings.root)
+        wanted = [want(pin, asked) for pin in pins]
+        with self._lock:
+            missing = list({pin.key: pin for pin in wanted if pin.key not in self._known}.values())
+            try:
+                self._obtain(missing, asked)
+            except OSError as problem:
+                raise _unusable(problem) from problem
+        return {pin.pin.name: self._known[pin.key] for pin in wanted}
+
+    def _obtain(self, wanted: Sequence[Wanted], asked: Asked) -> None:
+        with ThreadPoolExecutor() as threads:  # hashing and inflating release the GIL
+            found = list(threads.map(lambda pin: self._stored(pin, asked), wanted))
+            self._known.update({pin.key: distribution for pin, distribution in zip(wanted, found, strict=True) if distribution})
+            missing = [pin for pin in wanted if pin.key not in self._known]
+            if not missing:
+                return
+            if self._settings.offline:
+                raise _offline(missing)
+            with self._entries.working_folder() as folder:
+                files, built = fetch(missing, Job(asked=asked, folder=Path(folder), settings=self._settings))
+                kept = threads.map(lambda pin: self._keep(pin, files[pin.pin.name], asked, built=pin.pin.name in built), missing)
+                self._known.update(zip((pin.key for pin in missing), kept, strict=True))
+
+    def _stored(self, wanted: Wanted, asked: Asked) -> Distribution | None:
+        """What the store holds for a pin: the file that the lock names, or the one that was picked for it before."""
+        if wanted.wheel and wanted.wheel.hash:
+            pick: Pick | None = Pick(sha256=wanted.wheel.hash.removeprefix("sha256:"), built=False)
+        else:
+            pick = self._entries.pick(wanted.key)
+        if pick is None or not (pick.built or _allowed(wanted, pick.sha256)):
+            return None
+        distribution = self._entries.get(pick.sha256)
+        return distribution if distribution and _is_meant(wanted, distribution) and fits(distribution.wheel, asked) else None
+
+    def _keep(self, wanted: Wanted, file: Path, asked: Asked, *, built: bool) -> Distribution:
+        """Put a fetched wheel into the store, once it is the one that the pin means."""
+        with file.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        if not (built or _allowed(wanted, sha256)):
+            raise mismatch(wanted, sha256)
+        if not fits(file.name, asked) or (built and asked.target.name != "host" and not file.name.endswith("-none-any.whl")):
+            raise no_wheel(wanted, asked.target, [file.name])
+        distribution = self._entries.put(file, sha256)
+        if not _is_meant(wanted, distribution):
+            raise wanted.refusal(f"is {distribution.name} {distribution.version} in truth", "lock again")
+        self._entries.remember(wanted.key, Pick(sha256=sha256, built=built))
+        return distribution
+
+
+def _allowed(wanted: Wanted, sha256: str) -> bool:
+    return not wanted.hashes or f"sha256:{sha256}" in wanted.hashes
+
+
+def _is_meant(wanted: Wanted, distribution: Distribution) -> bool:
+    version = wanted.pin.version
+    right = not version or SpecifierSet(f"=={version}").contains(distribution.version, prereleases=True)
+    return right and distribution.name == wanted.pin.name
+
+
+def _offline(missing: Sequence[Wanted]) -> LockError:
+    names = ", ".join(pin.label for pin in missing)
+    return LockError(
+        f"offline, and not in the store: {names}", where=missing[0].pin.evidence.file, hint="run once without offline"
+    )
+
+
+def _unusable(problem: OSError) -> LockError:
+    hint = "look at its disk and permissions, or choose another folder (cache_dir, MONOPACK_CACHE_DIR)"
+    return LockError(f"the store cannot be used: {problem.strerror or problem}", where=str(problem.filename or ""), hint=hint)

@@ -1,0 +1,130 @@
+"""Which file a pin means for a target, and the name under which the store remembers the answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from packaging.tags import Tag
+from packaging.utils import BuildTag, InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from monopack.errors import LockError
+from monopack.model import Pin, Target, WheelFile, value
+from monopack.store.pip import without_credentials
+
+
+@value()
+class Asked:
+    """What the pins of one call share: pip's index options word by word, the target, its tags' ranks and digest, pip's folder."""
+
+    options: tuple[str, ...]
+    target: Target
+    rank: Mapping[Tag, int]
+    tags: str
+    root: Path
+
+
+@value()
+class Wanted:
+    """A pin for a target: the wheel that the lock names for it (None: the index decides), and the key of its pick (hex)."""
+
+    pin: Pin
+    wheel: WheelFile | None
+    key: str = ""
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        """The digests (`sha256:hex`) that the file may have; empty when the lock says nothing."""
+        return frozenset({self.wheel.hash}) if self.wheel and self.wheel.hash else self.pin.hashes
+
+    @property
+    def label(self) -> str:
+        """The pin for people to read: `name==version`."""
+        return f"{self.pin.name}=={self.pin.version}" if self.pin.version else self.pin.name
+
+    @property
+    def url(self) -> str:
+        """Where the file must come from; empty when an index is asked."""
+        return self.wheel.url if self.wheel else self.pin.url
+
+    def refusal(self, what: str, hint: str) -> LockError:
+        """The refusal of this pin, at its line in the lock."""
+        return LockError(f"{self.label} {without_credentials(what)}", where=str(self.pin.evidence), hint=hint)
+
+
+def ask(index_options: Sequence[str], target: Target, root: Path) -> Asked:
+    """What the pins of one call share; relative folders in `index_options` are made absolute from `root`."""
+    words = [part for option in index_options for part in (option.split("=", 1) if option.startswith("--") else [option])]
+    options = tuple(word if word.startswith("-") or "://" in word else str(root / word) for word in words)
+    digest = hashlib.sha256("\n".join(map(str, target.tags)).encode()).hexdigest()
+    return Asked(options=options, target=target, rank={t: i for i, t in enumerate(target.tags)}, tags=digest, root=root)
+
+
+def want(pin: Pin, asked: Asked) -> Wanted:
+    """What `pin` means on the target. Raises `LockError` when the lock names wheels and none of them fits."""
+    named = pin.wheels or _direct(pin)
+    wheel = max(named, key=lambda file: _fit(file.filename, asked), default=None)
+    if wheel and not fits(wheel.filename, asked):
+        raise no_wheel(Wanted(pin=pin, wheel=None), asked.target, [file.filename for file in named])
+    choice = Wanted(pin=pin, wheel=wheel)
+    return Wanted(pin=pin, wheel=wheel, key=_key(choice, asked))
+
+
+def no_wheel(wanted: Wanted, target: Target, filenames: Iterable[str]) -> LockError:
+    """The refusal of a pin of which there are only wheels (`filenames`) for other targets."""
+    tags = sorted({"-".join(name.removesuffix(".whl").split("-")[-3:]) for name in filenames})
+    what = f"has no wheel for the target {target.name} (Python {target.version}, {target.tags[0]})"
+    return wanted.refusal(what, f"choose another version or target; its wheels are for {', '.join(tags)}")
+
+
+def fits(filename: str, asked: Asked) -> bool:
+    """Whether the target accepts a wheel of that file name."""
+    return _fit(filename, asked) > _fit("", asked)
+
+
+def local_path(url: str, root: Path) -> Path | None:
+    """The file or folder that a `file:` URL or a path relative to `root` means; None for other URLs."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path))
+    return None if "://" in url else root / url.partition("#")[0]
+
+
+def _direct(pin: Pin) -> tuple[WheelFile, ...]:
+    """The wheel that a direct reference names, if it names one."""
+    filename = unquote(urlsplit(pin.url).path.rpartition("/")[2])
+    return (WheelFile(filename=filename, url=pin.url, hash=""),) if filename.endswith(".whl") else ()
+
+
+def _fit(filename: str, asked: Asked) -> tuple[float, BuildTag]:
+    """How well a wheel fits the target, more is better: by its best tag, then by its build number; -inf: not at all."""
+    try:
+        _, _, build, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return float("-inf"), ()
+    ranks = [asked.rank[tag] for tag in tags if tag in asked.rank]
+    return (-min(ranks), build) if ranks else (float("-inf"), ())
+
+
+def _key(wanted: Wanted, asked: Asked) -> str:
+    """The pick's name: everything that decides which file is taken, and no credentials (hex sha256)."""
+    pin = wanted.pin
+    local = [] if wanted.hashes else _local_files(wanted, asked)
+    fields = (pin.name, pin.version, sorted(wanted.hashes), wanted.url, asked.options, asked.tags, local)
+    return hashlib.sha256(without_credentials(json.dumps(fields)).encode()).hexdigest()
+
+
+def _local_files(wanted: Wanted, asked: Asked) -> list[tuple[str, int, int]]:
+    """Path, size and mtime of the files on this machine that an unhashed pin may mean: they may change under one name."""
+    places = [path for word in asked.options if not word.startswith("-") and (path := local_path(word, asked.root))]
+    folders = [place for place in places if place.is_dir()]
+    prefix = f"{wanted.pin.name}-"
+    found = [file for folder in folders for file in folder.iterdir() if canonicalize_name(file.name).startswith(prefix)]
+    if wanted.url and (own := local_path(wanted.url, asked.root)):
+        found += [own, *own.rglob("*")]
+    stats = [(str(file), file.stat()) for file in sorted(found) if file.is_file()]
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]

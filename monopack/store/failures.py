@@ -1,0 +1,82 @@
+"""What pip's output says when it fails, as refusals that name the pin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from monopack.errors import LockError
+from monopack.model import Target
+from monopack.run import Completed
+from monopack.store.choose import Wanted, no_wheel
+
+NO_MATCH = re.compile(r"No matching distribution found for ([\w.-]+)")
+MISMATCH = re.compile(r"DO NOT MATCH THE HASHES[^\n]*\n\s+([\w.-]+)(?:.*?Got\s+(\w+))?", re.DOTALL)
+OTHER_PYTHON = re.compile(r"Package '?([\w.-]+)'? requires a different Python: \S+ not in '([^']*)'")
+IGNORED = re.compile(r"(\S+) Requires-Python ([^;\n]+)")
+UNREACHABLE = re.compile(
+    r"^.*(?:Retry\(total=0|\b40[13] (?:Client )?Error|Could not fetch URL(?!.*\b404\b)|connection error).*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+WHEEL = re.compile(r"([^/\s]+\.whl)\b")
+ERROR = re.compile(r"^\s*error:\s*(.*)$", re.MULTILINE | re.IGNORECASE)
+
+
+def unmatched(done: Completed) -> str:
+    """The canonical name of what pip found no file of, though it could reach its index; empty when it failed otherwise."""
+    match = NO_MATCH.search(done.output)
+    return canonicalize_name(match[1]) if match and not UNREACHABLE.search(done.output) else ""
+
+
+def refusal(pins: Sequence[Wanted], done: Completed, target: Target) -> LockError:
+    """Why pip could not fetch `pins`, as far as it says."""
+    named = {pin.pin.name: pin for pin in pins}
+    if (match := MISMATCH.search(done.output)) and (pin := named.get(canonicalize_name(match[1]))):
+        return mismatch(pin, match[2] or "")
+    if (match := OTHER_PYTHON.search(done.output)) and (pin := named.get(canonicalize_name(match[1]))):
+        return _other_python(pin, match[2], target)
+    if match := UNREACHABLE.search(done.output):
+        return _about(pins, f"could not be fetched: {match[0].strip()}", "look at the index, the network and the credentials")
+    errors = ERROR.findall(done.output) or done.output.strip().splitlines() or [f"pip ended with {done.code}"]
+    return _about(pins, f"could not be fetched: {errors[-1]}", "run with --debug for all that pip says")
+
+
+def mismatch(pin: Wanted, found: str) -> LockError:
+    """The refusal of a file with another digest (`found`, hex) than the lock's."""
+    what = f"does not match the hashes in the lock (found sha256:{found})"
+    return pin.refusal(what, "find out why the file changed; lock again only when you trust the new one")
+
+
+def not_found(pin: Wanted, probe: Completed, target: Target) -> LockError:
+    """Why an index has neither a wheel for the target nor an sdist; `probe` is the end of `pip download -vv`."""
+    if UNREACHABLE.search(probe.output):
+        return refusal([pin], probe, target)
+    if wheels := {name for name in WHEEL.findall(probe.output) if _is_wheel_of(pin, name)}:
+        return no_wheel(pin, target, wheels)
+    for version, python in IGNORED.findall(probe.output):
+        if version == pin.pin.version:
+            return _other_python(pin, python, target)
+    return pin.refusal("was not found", "look at its name, its version and the index that the lock names")
+
+
+def _other_python(pin: Wanted, python: str, target: Target) -> LockError:
+    return pin.refusal(f"requires Python {python.strip()}; the target has {target.version}", "choose another version or target")
+
+
+def _about(pins: Sequence[Wanted], what: str, hint: str) -> LockError:
+    """A refusal of one pin, or of several of which pip does not say which."""
+    if len(pins) == 1:
+        return pins[0].refusal(what, hint)
+    shown = ", ".join(pin.label for pin in pins[:3]) + (f" and {len(pins) - 3} more" if len(pins) > 3 else "")
+    return LockError(f"{shown} {what}", where=pins[0].pin.evidence.file, hint=hint)
+
+
+def _is_wheel_of(pin: Wanted, filename: str) -> bool:
+    try:
+        name, version, _, _ = parse_wheel_filename(filename.replace("%2B", "+"))
+    except InvalidWheelFilename:
+        return False
+    return name == pin.pin.name and version == Version(pin.pin.version)

@@ -1,0 +1,130 @@
+"""Wheels by `pip download`, and where there is none, by `pip wheel` from the sdist."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from packaging import tags
+from packaging.utils import parse_wheel_filename
+
+from monopack.model import Target, value
+from monopack.run import clean_environment
+from monopack.store.choose import Asked, Wanted, local_path
+from monopack.store.failures import not_found, refusal, unmatched
+from monopack.store.pip import Fetching, option_lines, run_pip
+
+log = logging.getLogger(__name__)
+
+ONLY_WHEELS = ("--no-deps", "--only-binary", ":all:")
+NETWORK = {"http_proxy", "https_proxy", "no_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir", "requests_ca_bundle"}
+URL_SAFE = ":/?#[]@!$&'()*+,;=%~{}"
+
+
+@value()
+class Job:
+    """One fetch: what the pins share, where the files go (an existing, empty folder), and how to fetch."""
+
+    asked: Asked
+    folder: Path
+    settings: Fetching
+
+
+def fetch(pins: Sequence[Wanted], job: Job) -> tuple[dict[str, Path], frozenset[str]]:
+    """Fetch a wheel for each pin into the job's folder: paths by canonical name, and the names that were built from an sdist.
+
+    pip checks the hashes that the pins have. Raises `LockError` for what is not found, does not match its hashes, has no wheel
+    for the target or cannot be built.
+    """
+    sources = [pin for pin in pins if pin.url and not pin.wheel]
+    binary = [pin for pin in pins if pin not in sources]
+    for group in ([pin for pin in binary if pin.hashes], [pin for pin in binary if not pin.hashes]):
+        sources += _download(group, job)  # two calls: where one has a hash, pip wants one for each
+    for pin in sources:
+        _build(pin, job)
+    found = {str(parse_wheel_filename(file.name)[0]): file for file in job.folder.glob("*.whl")}
+    for pin in pins:
+        if pin.pin.name not in found:
+            raise pin.refusal("came under another name", f"look at what its URL leads to; there is {', '.join(found)}")
+    return found, frozenset(pin.pin.name for pin in sources)
+
+
+def _download(pins: Sequence[Wanted], job: Job) -> list[Wanted]:
+    """Download the pins' wheels; gives the pins of which the index has none."""
+    wanted, without = list(pins), list[Wanted]()
+    while wanted:
+        done = run_pip(job.settings, _arguments(job), _lines(wanted, job), job.settings.environ)
+        if done.code == 0:
+            break
+        lost = next((pin for pin in wanted if not pin.url and pin.pin.name == unmatched(done)), None)
+        if lost is None:
+            raise refusal(wanted, done, job.asked.target)
+        without.append(lost)
+        wanted.remove(lost)
+    return without
+
+
+def _arguments(job: Job, *more: str) -> list[str]:
+    return ["download", *more, *ONLY_WHEELS, "--dest", str(job.folder), *_target_options(job.asked.target)]
+
+
+def _target_options(target: Target) -> list[str]:
+    """pip's options for a target other than the Python which runs pip; none when it is that Python."""
+    if target.version == platform.python_version() and target.tags == tuple(tags.sys_tags()):
+        return []
+    best = target.tags[0]
+    abis = dict.fromkeys(tag.abi for tag in target.tags if tag.interpreter == best.interpreter)
+    platforms = dict.fromkeys(tag.platform for tag in target.tags if tag.platform != "any")
+    options = ["--python-version", target.version, "--implementation", best.interpreter.rstrip("0123456789")]
+    options += [word for abi in abis for word in ("--abi", abi)]
+    return options + [word for name in platforms for word in ("--platform", name)]
+
+
+def _lines(pins: Sequence[Wanted], job: Job) -> list[str]:
+    """The requirements file."""
+    return [*option_lines(job.asked.options), *(_line(pin, job.asked.root) for pin in pins)]
+
+
+def _line(pin: Wanted, root: Path) -> str:
+    hashes = "".join(f" --hash={digest}" for digest in sorted(pin.hashes))
+    if not pin.url:
+        return f"{pin.pin.name}=={pin.pin.version}{hashes}"
+    local = None if "://" in pin.url else local_path(pin.url, root)
+    return f"{pin.pin.name} @ {local.as_uri() if local else quote(pin.url, safe=URL_SAFE)}{hashes}"
+
+
+# ---------------------------------------------------------------- sdists
+
+
+def _build(pin: Wanted, job: Job) -> None:
+    """Build a pin's wheel with the Python that stands for the target, in an environment without the machine's credentials."""
+    allowed = job.settings.sdists
+    if allowed is False or (allowed is not True and pin.pin.name not in allowed):
+        raise pin.refusal(
+            "has no wheel for the target, and its sdist may not be built", "allow it (sdists), or pin another version"
+        )
+    target = job.asked.target
+    arguments = ["--python", target.python, "wheel", "--no-deps", "--no-binary", pin.pin.name, "--wheel-dir", str(job.folder)]
+    with tempfile.TemporaryDirectory(prefix="monopack-") as home:
+        done = run_pip(job.settings, arguments, _lines([pin], job), _build_environment(job.settings.environ, Path(home)))
+    if done.code == 0:
+        log.warning("%s has no wheel and was built from its sdist", pin.label)
+    elif unmatched(done) == pin.pin.name:
+        probe = run_pip(job.settings, _arguments(job, "-vv"), _lines([pin], job), job.settings.environ)
+        raise not_found(pin, probe, target)
+    else:
+        raise refusal([pin], done, target)
+
+
+def _build_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+    """A clean environment with what pip needs to reach its index: its own variables and file, proxies and certificates."""
+    names = [name for name in environ if name.startswith("PIP_") or name.lower() in NETWORK]
+    clean = clean_environment(environ, home=home, passthrough=names)
+    user = environ.get("HOME", "")
+    files = (Path(environ.get("XDG_CONFIG_HOME") or f"{user}/.config", "pip/pip.conf"), Path(user, ".pip/pip.conf"))
+    config = next((str(file) for file in files if user and file.is_file()), "")
+    return {"PIP_CONFIG_FILE": config, **clean} if config else clean

@@ -1,0 +1,58 @@
+"""Tracing: from an entry module to every first-party file it reaches and every other import it makes.
+
+`scan` reads and parses, `rules` say how Python can import, `guards` what is decided before anything runs, `walk` follows
+the edges, `belongs` chooses a pack's tests. Only `scan` touches files; `walk` and `belongs` ask for what they want to read
+by yielding it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import TypeVar
+
+from monopack.model import Reach, Target, TestPlan, Trace, TracedFile
+from monopack.trace.belongs import choose
+from monopack.trace.scan import Facts, Scanner, SourceTree, matching, survey
+from monopack.trace.walk import INCLUDE, Start, starts_of, usable, walk
+
+__all__ = ["Scanner", "SourceTree", "Start", "survey", "tests_of", "trace"]
+
+Result = TypeVar("Result")
+
+
+def trace(module: str, extra: tuple[Start, ...], include: tuple[str, ...], scanner: Scanner, target: Target) -> Trace:
+    """Everything that `module` (dotted) reaches.
+
+    `extra` are modules that the config adds, `include` glob patterns of project-relative files that ship as well; a `.py`
+    file among them is traced. Raises `PackError` for a reached file that cannot be read or parsed, naming `file:line`.
+    """
+    files, unmatched = matching(scanner.tree, include)
+    starts = starts_of(module, extra, files, scanner.tree)
+    traced = _drive(walk(module, starts, scanner.tree, target), scanner)
+    notes = tuple(f"include pattern {pattern!r} matches no file" for pattern in unmatched)
+    data = [_data(scanner, path) for path in sorted(files) if not path.endswith(".py")]
+    return replace(traced, files=tuple(sorted((*data, *traced.files), key=lambda f: f.ships_as)), notes=notes)
+
+
+def tests_of(traced: Trace, tests_dir: str, scanner: Scanner, target: Target) -> TestPlan:
+    """The tests that belong to a traced pack, and what they need beside it. `tests_dir` is relative to the project."""
+    return _drive(choose(traced, tests_dir, scanner.tree, target), scanner)
+
+
+def _drive(steps: Generator[frozenset[str], dict[str, Facts], Result], scanner: Scanner) -> Result:
+    """Hand a walk the files it asks for until it has its answer."""
+    try:
+        wanted = next(steps)
+        while True:
+            wanted = steps.send(scanner.read(wanted))
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+
+
+def _data(scanner: Scanner, path: str) -> TracedFile:
+    """An included file that is not Python: it ships, and nothing follows from it."""
+    facts = usable(scanner.read(frozenset({path}))[path], INCLUDE)
+    ships_as = scanner.tree.ships_as(path)
+    return TracedFile(source=facts.source, ships_as=ships_as, module="", reach=Reach.LAZY, because=INCLUDE)

@@ -1,0 +1,279 @@
+"""Reading the project: which files there are, and what one file imports. The only part of tracing that touches the disk."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import os
+import re
+import stat
+import tokenize
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from threading import Lock
+
+from pathspec import GitIgnoreSpec
+
+from monopack.model import Evidence, SourceFile, value
+from monopack.trace.rules import Reference, references
+
+NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
+SECRETS = re.compile(r"(\.env.*|.*\.pem|.*\.key|id_rsa.*|\.netrc|\.pypirc|credentials.*\.json)", re.IGNORECASE)
+
+
+@value()
+class SourceTree:
+    """The names of a project's files; nothing is read yet.
+
+    `root` is absolute; `source_roots` are relative to it, in `sys.path` order; so are `files` and `folders` (those that hold
+    Python files). `excluded` are files that the config keeps out: their modules are known, and neither followed nor missed.
+    `outside` are links that lead out of the project.
+    """
+
+    root: str
+    source_roots: tuple[str, ...]
+    files: frozenset[str]
+    folders: frozenset[str]
+    outside: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
+
+    def locate(self, name: str) -> str | None:
+        """The file of a module by its dotted name: a package's `__init__.py` or a module's own; None where there is none."""
+        relative = name.replace(".", "/")
+        for root in self.source_roots:
+            base = relative if root == "." else f"{root}/{relative}"
+            for path in (f"{base}/__init__.py", f"{base}.py"):
+                if path in self.files:
+                    return path
+        return None
+
+    def is_folder(self, name: str) -> bool:
+        """Whether a dotted name is a folder under a source root, which makes it a namespace package at least (PEP 420)."""
+        relative = name.replace(".", "/")
+        return any((relative if root == "." else f"{root}/{relative}") in self.folders for root in self.source_roots)
+
+    def leads_out(self, name: str) -> str:
+        """The link on the way to a dotted name that leads out of the project, else an empty string."""
+        if not self.outside:
+            return ""
+        parts = name.split(".")
+        for root in self.source_roots:
+            base = "" if root == "." else f"{root}/"
+            for end in range(1, len(parts) + 1):
+                path = base + "/".join(parts[:end])
+                for link in (path, f"{path}.py", f"{path}/__init__.py"):
+                    if link in self.outside:
+                        return link
+        return ""
+
+    def source_root(self, path: str) -> str:
+        """The longest source root that holds a file."""
+        holding = [r for r in self.source_roots if r == "." or path.startswith(f"{r}/")]
+        return max(holding, key=lambda r: 0 if r == "." else len(r), default=".")
+
+    def ships_as(self, path: str) -> str:
+        """Where a file goes in the artifact: its path below its source root."""
+        root = self.source_root(path)
+        return path if root == "." else path[len(root) + 1 :]
+
+    def module(self, path: str) -> str:
+        """The dotted name of a module file from its longest source root."""
+        return self.ships_as(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+@value()
+class Problem:
+    """Why a file cannot be used, if it is reached."""
+
+    message: str
+    where: Evidence
+    hint: str = ""
+
+
+@value()
+class Facts:
+    """What one file is and what it imports; with an `error`, only that counts."""
+
+    source: SourceFile
+    references: tuple[Reference, ...] = ()
+    error: Problem | None = None
+
+
+# ---------------------------------------------------------------- which files there are
+
+
+def survey(root: Path, source_roots: Sequence[str], skip: Iterable[Path] = ()) -> SourceTree:
+    """List a project's files without reading them.
+
+    `root` and `skip` (folders that are never source, such as the build folder) are absolute. Dot-folders, virtual
+    environments and `node_modules` are passed over. Links are followed while they stay inside the project and lead in no
+    circle.
+    """
+    files: set[str] = set()
+    outside: set[str] = set()
+    skipped = {os.path.realpath(path) for path in skip}
+    home = os.path.realpath(root)
+    stack = [(str(root), "", frozenset({home}))]
+    while stack:
+        folder, relative, above = stack.pop()
+        for entry in _listing(folder):
+            path = f"{relative}{entry.name}"
+            real = os.path.realpath(entry.path) if entry.is_symlink() else None
+            if real is not None and not _inside(real, home):
+                outside.add(path)
+            elif entry.is_dir():
+                real = real or os.path.realpath(entry.path)
+                if real not in above and real not in skipped and not _never_source(entry):
+                    stack.append((entry.path, f"{path}/", above | {real}))
+            else:
+                files.add(path)
+    return SourceTree(
+        root=str(root), source_roots=tuple(source_roots), files=frozenset(files),
+        folders=frozenset(_parents(files)), outside=frozenset(outside),
+    )  # fmt: skip
+
+
+def _listing(folder: str) -> list[os.DirEntry[str]]:
+    """A folder's entries; an unreadable one holds nothing that could be source."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _inside(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + os.sep)
+
+
+def _never_source(folder: os.DirEntry[str]) -> bool:
+    """Dot-folders, caches, `node_modules`, metadata of an editable install and virtual environments."""
+    name = folder.name
+    return (
+        name.startswith(".")
+        or name in NEVER_SOURCE
+        or name.endswith(".egg-info")
+        or os.path.exists(os.path.join(folder.path, "pyvenv.cfg"))  # noqa: PTH110, PTH118  (a Path per folder is slow)
+    )
+
+
+def _parents(files: Iterable[str]) -> Iterator[str]:
+    """Every folder that holds a Python file, at any depth."""
+    seen: set[str] = set()
+    for path in files:
+        folder = path.rpartition("/")[0] if path.endswith(".py") else ""
+        while folder and folder not in seen:
+            seen.add(folder)
+            folder = folder.rpartition("/")[0]
+    return iter(seen)
+
+
+def matching(tree: SourceTree, patterns: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Files that glob patterns name, and the patterns that name none.
+
+    Patterns are relative to the project and as in `.gitignore` (`app/templates/**`, `app/templates`, `*.json` at the root,
+    `**/*.json` anywhere). Files that look like secrets match only when they are named without a wildcard.
+    """
+    found: set[str] = set()
+    unmatched = []
+    for pattern in patterns:
+        spec = GitIgnoreSpec.from_lines([pattern if pattern.startswith("**") else f"/{pattern.lstrip('/')}"])
+        matches = {p for p in spec.match_files(tree.files) if p == pattern or not SECRETS.fullmatch(PurePosixPath(p).name)}
+        found |= matches
+        if not matches:
+            unmatched.append(pattern)
+    return frozenset(found), tuple(unmatched)
+
+
+# ---------------------------------------------------------------- what a file says
+
+
+class Scanner:
+    """Reads each file of a project once, for all packs of a run; safe to share between threads."""
+
+    def __init__(self, tree: SourceTree, markers: Mapping[str, str]) -> None:
+        self.tree = tree
+        self._markers = markers
+        self._known: dict[str, Facts] = {}
+        self._lock = Lock()
+
+    def read(self, paths: frozenset[str]) -> dict[str, Facts]:
+        """The facts of files, by project-relative path. A file that cannot be used comes back with its `error`."""
+        with self._lock:
+            for path in sorted(paths - self._known.keys()):
+                self._known[path] = self._read(path)
+            return {path: self._known[path] for path in paths}
+
+    def narrowed(self, exclude: Sequence[str]) -> Scanner:
+        """A scanner of the same project, with the same memory, whose tree leaves out files that match glob patterns."""
+        if not exclude:
+            return self
+        gone, _ = matching(self.tree, exclude)
+        other = Scanner(_without(self.tree, gone), self._markers)
+        other._known, other._lock = self._known, self._lock
+        return other
+
+    def _read(self, path: str) -> Facts:
+        location = f"{self.tree.root}/{path}"
+        try:
+            source, data = _load(path, location)
+        except OSError as problem:
+            nothing = SourceFile(path=path, location=location, sha256="", crc=0, size=0, mode=0)
+            message = f"cannot be read: {problem.strerror}"
+            return Facts(source=nothing, error=Problem(message=message, where=Evidence(file=path, line=0)))
+        if not path.endswith(".py"):
+            return Facts(source=source)
+        return _parse(source, data, self._markers)
+
+
+def _without(tree: SourceTree, gone: frozenset[str]) -> SourceTree:
+    return SourceTree(
+        root=tree.root, source_roots=tree.source_roots, files=tree.files - gone, folders=tree.folders,
+        outside=tree.outside, excluded=gone,
+    )  # fmt: skip
+
+
+def _load(path: str, location: str) -> tuple[SourceFile, bytes]:
+    """A file's bytes and identity."""
+    with open(location, "rb") as file:  # noqa: PTH123  (called for thousands of files)
+        data = file.read()
+        executable = os.fstat(file.fileno()).st_mode & stat.S_IXUSR
+    source = SourceFile(
+        path=path, location=location, sha256=hashlib.sha256(data).hexdigest(), crc=zlib.crc32(data),
+        size=len(data), mode=0o755 if executable else 0o644,
+    )  # fmt: skip
+    return source, data
+
+
+def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts:
+    """A Python file's references; decoded as PEP 263 says."""
+    try:
+        tree = ast.parse(_decode(data), filename=source.path)
+    except (SyntaxError, UnicodeDecodeError, ValueError, RecursionError, MemoryError) as problem:
+        return Facts(source=source, error=_problem(source.path, problem))
+    return Facts(source=source, references=references(tree, markers))
+
+
+def _decode(data: bytes) -> str:
+    """Source text from bytes, by byte-order mark and coding cookie (PEP 263).
+
+    Raises `SyntaxError` for an unknown or contradictory encoding and `UnicodeDecodeError` for bytes that do not fit it.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding)
+
+
+def _problem(path: str, problem: Exception) -> Problem:
+    """One line about a file that Python cannot read."""
+    match problem:
+        case SyntaxError(lineno=line, msg=message):
+            hint = "fix the syntax, or keep the file out with exclude; monopack reads the syntax of the Python that runs it"
+            return Problem(message=f"syntax error: {message}", where=Evidence(file=path, line=line or 0), hint=hint)
+        case UnicodeDecodeError():
+            hint = "save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-"
+            return Problem(message=f"cannot be decoded: {problem}", where=Evidence(file=path, line=0), hint=hint)
+        case RecursionError() | MemoryError():
+            return Problem(message="an expression is nested too deeply to parse", where=Evidence(file=path, line=0))
+    return Problem(message=f"cannot be parsed: {problem}", where=Evidence(file=path, line=0))

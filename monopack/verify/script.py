@@ -1,0 +1,238 @@
+"""Runs in the pack's own interpreter (3.8 or newer), away from monopack: imports a pack and notes what goes wrong.
+
+Called as `script.py JOB RESULT`. JOB is JSON: `folder` (put first on sys.path), `modules` (imported in order), `handler`, which
+the first module must have (empty: none). RESULT gets a JSON line for each event, at once because an import may end the process:
+`{"importing": name}`, `{"failure": {...}}` and, at the end, `{"done": true}`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+AT_START = set(sys.modules)
+
+# What is imported from here on is forgotten again before the pack's own imports: it must not hide a file of the pack.
+import json  # noqa: E402
+from types import ModuleType  # noqa: E402
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterator  # noqa: UP035 - exists in 3.8
+
+MOST_STAND_INS = 100
+OPEN, DUMPS, EXIT = open, json.dumps, os._exit  # imported code may replace them
+
+
+class Base:
+    """What a class gets instead of a stand-in among its bases."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Take any keyword."""
+
+
+class StandIn(ModuleType):
+    """Takes the place of a missing module, and of everything in it, so that the import can go on to the next missing one."""
+
+    def __getattr__(self, name: str) -> StandIn:
+        if name.startswith("__") and name != "__version__":
+            raise AttributeError(name)
+        found = StandIn(f"{self.__name__}.{name}")
+        setattr(self, name, found)
+        return found
+
+    def __call__(self, *given: Any, **named: Any) -> Any:  # noqa: D102 - as a decorator it changes nothing
+        decorates = len(given) == 1 and not named and callable(given[0])
+        return given[0] if decorates else self
+
+    def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
+        first = next(base for base in bases if isinstance(base, StandIn))
+        return (Base,) if self is first else ()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def _itself(self, *_: object) -> StandIn:
+        return self
+
+    def _yes(self, _: object) -> bool:
+        return True
+
+    def _no(self, *_: object) -> bool:
+        return False
+
+    def _zero(self) -> int:
+        return 0
+
+    __enter__ = __getitem__ = __or__ = __ror__ = __and__ = __rand__ = __add__ = __radd__ = __sub__ = __rsub__ = _itself
+    __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = __neg__ = __invert__ = __lshift__ = __rshift__ = _itself
+    __lt__ = __le__ = __gt__ = __ge__ = _yes
+    __exit__ = __contains__ = __instancecheck__ = __subclasscheck__ = __setitem__ = _no
+    __int__ = _zero
+
+
+class Finder:
+    """Finds stand-ins, asked after every real finder: only for modules whose absence ended an import."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> Any:  # noqa: ARG002 - the protocol's names
+        """Say how to load a stand-in, if the module is to have one."""
+        make_spec: Any = type(sys.__spec__)
+        return make_spec(name, self, is_package=True) if name in self.names else None
+
+    def create_module(self, spec: Any) -> ModuleType:
+        """Make the stand-in."""
+        return StandIn(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run nothing."""
+
+
+class Verifier:
+    """Imports modules and notes failures."""
+
+    def __init__(self, folder: str, result: str) -> None:
+        self.inside = os.path.join(folder, "")  # noqa: PTH118 - pathlib would be one more import to forget
+        self.result = result
+        self.finder = Finder()
+
+    def note(self, **event: object) -> None:
+        """Add an event to the result."""
+        with OPEN(self.result, "a", encoding="utf-8") as file:
+            file.write(DUMPS(event) + "\n")
+
+    def load(self, name: str) -> None:
+        """Import a module; each time that one is missing in it, put a stand-in there and try again."""
+        again = name not in sys.modules
+        while again:
+            self.note(importing=name)
+            try:
+                __import__(name)
+                again = False
+            except BaseException as error:
+                again = self.failed(error)
+
+    def failed(self, error: BaseException) -> bool:
+        """Note why an import failed; True when it should be tried again."""
+        missing = missing_module(error)
+        if missing and missing not in self.finder.names and len(self.finder.names) < MOST_STAND_INS:
+            self.note(failure=self.failure(error, missing))
+            self.finder.names.append(missing)
+            self.forget_orphans()
+            return True
+        if not self.finder.names:  # beside a stand-in, what else goes wrong may be the stand-in's fault
+            self.note(failure=self.failure(error, missing))
+            sys.__excepthook__(type(error), error, error.__traceback__)
+        return False
+
+    def failure(self, error: BaseException, missing: str) -> dict[str, str]:
+        """All that can be said about an exception."""
+        where, variable = "", ""
+        for frame, line in frames(error):
+            where = self.relative(frame.f_code.co_filename, line) or where
+            variable = asked_of_environment(error, frame)
+        if isinstance(error, SyntaxError):
+            where = self.relative(error.filename or "", error.lineno or 0) or where
+        message = text_of(error).replace(self.inside, "")
+        return {"type": type(error).__name__, "message": message, "missing": missing, "where": where, "variable": variable}
+
+    def relative(self, path: str, line: int) -> str:
+        """`path:line` as seen from the folder, empty for a path outside."""
+        return f"{path[len(self.inside) :]}:{line}".replace(os.sep, "/") if path.startswith(self.inside) else ""
+
+    def forget_orphans(self) -> None:
+        """Drop the Python modules of the folder whose package did not get through its own import: they would be half there."""
+        for name, module in list(sys.modules.items()):
+            parent = name.rpartition(".")[0]
+            while parent in sys.modules:
+                parent = parent.rpartition(".")[0]
+            path = getattr(module, "__file__", None) or ""
+            if parent and path.endswith(".py") and path.startswith(self.inside):
+                del sys.modules[name]
+
+    def check_handler(self, entry: str, handler: str) -> None:
+        """See that the entry module has its handler, and that it can be called."""
+        found: object = sys.modules[entry]
+        path = getattr(found, "__file__", None) or ""
+        problem = ""
+        for part in handler.split("."):
+            problem = problem or ("" if hasattr(found, part) else "missing")
+            found = getattr(found, part, None)
+        problem = problem or ("none" if found is None else "") or ("" if callable(found) else "not callable")
+        if problem:
+            self.note(failure={"handler": problem, "where": self.relative(path, 0)[: -len(":0")]})
+
+
+def frames(error: BaseException) -> Iterator[Any]:
+    """The frames that an exception came through, outermost first, each with its line."""
+    step = error.__traceback__
+    while step:
+        yield step.tb_frame, step.tb_lineno
+        step = step.tb_next
+
+
+def asked_of_environment(error: BaseException, frame: Any) -> str:
+    """The environment variable that a KeyError from this frame was about."""
+    environ = frame.f_globals.get("__name__") == "os" and frame.f_code.co_name == "__getitem__"
+    return str(error.args[0]) if environ and type(error) is KeyError else ""
+
+
+def missing_module(error: BaseException | None) -> str:
+    """The dotted name of the module whose absence made an import fail, or an empty string."""
+    while isinstance(error, ImportError) and not error.name:  # raised by hand, most often after the real one was caught
+        error = error.__cause__ or error.__context__
+    if isinstance(error, ModuleNotFoundError):
+        return error.name or ""
+    parts = text_of(error).split("'") if isinstance(error, ImportError) else []
+    if len(parts) > 3 and parts[0] == "cannot import name " and parts[2] == " from ":
+        package = sys.modules.get(parts[3])
+        bare = hasattr(package, "__path__") and getattr(package, "__file__", None) is None
+        return f"{parts[3]}.{parts[1]}" if bare else ""  # a folder without __init__ can only lack a submodule
+    return ""
+
+
+def text_of(error: BaseException) -> str:
+    """What an exception says, on one line."""
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        return " ".join(text.split())[:1000]
+    except BaseException:
+        return "(its message cannot be shown)"
+
+
+def finish() -> None:
+    """End the process, whatever threads the imports have started."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:  # noqa: S112 - it may be closed or replaced
+            continue
+    EXIT(0)
+
+
+def main() -> None:
+    """Do the job."""
+    with OPEN(sys.argv[1], encoding="utf-8") as file:
+        job = json.load(file)
+    verifier = Verifier(job["folder"], sys.argv[2])
+    del sys.argv[1:]
+    sys.path.insert(0, job["folder"])
+    sys.meta_path.append(verifier.finder)
+    for name in set(sys.modules) - AT_START:
+        del sys.modules[name]
+    for name in job["modules"]:
+        verifier.load(name)
+    entry = job["modules"][0]
+    if job["handler"] and entry in sys.modules and not verifier.finder.names:
+        try:
+            verifier.check_handler(entry, job["handler"])
+        except BaseException as error:  # a module may load its attributes late
+            verifier.failed(error)
+    verifier.note(done=True)
+    finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ def assemble(files: Iterable[TracedFile], distributions: Iterable[Distribution],
     reached = set(imported)
     entries: list[Entry] = []
     warnings: list[str] = []
-    for path, claims in owners.items():
+    for path, claims in sorted(owners.items()):
         if len({(e.sha256, e.mode) for e in claims}) == 1 or path in shared:
             entries.append(claims[0])
         elif _importable(path, reached):

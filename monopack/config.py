@@ -63,23 +63,28 @@ class Unset:
     words: str
 
 
+def _word(given: object) -> object:
+    """A plain string for a text (older versions of pydantic compare literals by type); anything else as it is."""
+    return str(given) if isinstance(given, Text) else given
+
+
 def _switch(given: object) -> object:
     """The boolean that a text stands for; anything else as it is."""
     word = given.strip().lower() if isinstance(given, Text) else ""
-    return word in TRUE if word in (*TRUE, *FALSE) else given
+    return word in TRUE if word in (*TRUE, *FALSE) else _word(given)
 
 
 def _number(given: object) -> object:
     """The number that a text stands for; anything else as it is."""
     if isinstance(given, Text) and re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*", given, re.ASCII):
         return float(given) if "." in given else int(given)
-    return given
+    return _word(given)
 
 
 def _words(given: object) -> object:
     """The list that a text stands for, `a,b` or `["a", "b"]`; anything else as it is."""
     if not isinstance(given, Text) or given == "auto":
-        return given
+        return _word(given)
     if given.lstrip().startswith("["):
         return json.loads(given)
     return [word.strip() for word in given.split(",") if word.strip()]
@@ -164,11 +169,11 @@ class PackOptions(BaseModel):
         default=None, description="As the project-wide `skip_tests`, for this pack."
     )
     require_tests: Switch = Field(default=True, description="A pack for which no test runs fails.")
-    test_runner: Annotated[Literal["auto", "pytest", "unittest"], Accepts(words='"auto", "pytest" or "unittest"')] = Field(
-        default="auto", description="What runs the tests; `auto` is pytest where it is pinned, else unittest."
-    )
+    test_runner: Annotated[
+        Literal["auto", "pytest", "unittest"], BeforeValidator(_word), Accepts(words='"auto", "pytest" or "unittest"')
+    ] = Field(default="auto", description="What runs the tests; `auto` is pytest where it is pinned, else unittest.")
     test_distributions: Names = Field(default=(), description="Pinned distributions that only the tests need.")
-    unresolved: Annotated[Literal["warn", "error"], Accepts(words='"warn" or "error"')] = Field(
+    unresolved: Annotated[Literal["warn", "error"], BeforeValidator(_word), Accepts(words='"warn" or "error"')] = Field(
         default="warn", description="What an import means that neither the project nor a pinned distribution provides."
     )
 
@@ -198,7 +203,10 @@ class BuildConfig(BaseSettings):
         default=("hex",), description="How the artifact's sha256 is written beside it."
     )
     package_manager: Annotated[
-        Literal["auto", "pip", "uv"], Accepts(words='"auto", "pip" or "uv"'), OnCommandLine(metavar="NAME")
+        Literal["auto", "pip", "uv"],
+        BeforeValidator(_word),
+        Accepts(words='"auto", "pip" or "uv"'),
+        OnCommandLine(metavar="NAME"),
     ] = Field(default="auto", description="Whose pins are read: `pip` means requirements.txt, `uv` means uv.lock.")
     python: Annotated[Program, OnCommandLine(metavar="PYTHON"), Unset(words="detected")] = Field(
         default=None,
@@ -219,7 +227,7 @@ class BuildConfig(BaseSettings):
         default=False, description="Use no network: what the store does not have is an error."
     )
     force: Annotated[Switch, OnCommandLine()] = Field(
-        default=False, description="Build what is unchanged, too, and replace folders that monopack did not write."
+        default=False, description="Replace folders in the build folder that monopack did not write."
     )
     source_roots: Roots = Field(
         default="auto",
@@ -642,19 +650,20 @@ def _known(key: Key) -> tuple[str, ...]:
     return tuple(BuildConfig.model_fields if len(key) == 1 else PackOptions.model_fields)
 
 
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
+def _did_you_mean(name: str, known: Iterable[str], start: str = "") -> str:
+    """A suggestion to append to a message, each of the known names preceded by `start`; empty when none is close."""
     from difflib import get_close_matches
 
     by_case = {one.lower(): one for one in sorted(known)}
     close = get_close_matches(name.lower().replace("-", "_"), by_case, n=1)
-    return f", did you mean {by_case[close[0]]}?" if close else ""
+    return f", did you mean {start}{by_case[close[0]]}?" if close else ""
 
 
 def _suggested_variable(variable: str) -> str:
-    table, separator, _ = variable.rpartition("__")
-    options: Iterable[str] = PackOptions.model_fields if separator else BuildConfig.model_fields
-    start = f"{table}__" if separator else PREFIX
-    return _did_you_mean(variable, [f"{start}{option.upper()}" for option in options])
+    in_pack = "__" in variable
+    start = f"{variable.rpartition('__')[0]}__" if in_pack else PREFIX
+    options = PackOptions.model_fields if in_pack else BuildConfig.model_fields
+    return _did_you_mean(variable.removeprefix(start), map(str.upper, options), start)
 
 
 # ---------------------------------------------------------------- what the fields say about themselves
@@ -754,7 +763,7 @@ def schema() -> dict[str, Any]:
 
 
 def _tidy(node: Any) -> Any:
-    """Take away what TOML does not have (null) and titles that only repeat the key."""
+    """Take away what TOML does not have (null), what says a thing twice, and what docstrings say to programmers."""
     if isinstance(node, list):
         return [_tidy(item) for item in node if item != {"type": "null"}]
     if not isinstance(node, dict):
@@ -764,6 +773,10 @@ def _tidy(node: Any) -> Any:
         for name, item in node.items()
         if not (name == "title" and isinstance(item, str)) and not (name == "default" and item is None)
     }
+    if "const" in kept:
+        return {"const": kept["const"]}
+    if isinstance(kept.get("description"), str):
+        kept["description"] = kept["description"].split("\n\n")[0]
     alternatives = kept.get("anyOf")
     if isinstance(alternatives, list) and len(alternatives) == 1:
         return {**kept.pop("anyOf")[0], **kept}

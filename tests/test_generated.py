@@ -22,7 +22,8 @@ def generated() -> dict[str, str]:
 
 @pytest.mark.parametrize("path", generated())
 def test_committed_file_is_what_the_code_generates(path: str) -> None:
-    assert (ROOT / path).read_text("utf-8") == generated()[path], "run: python tests/test_generated.py"
+    parse = json.loads if path.endswith(".json") else str  # versions of pydantic write 0 or 0.0
+    assert parse((ROOT / path).read_text("utf-8")) == parse(generated()[path]), "run: python tests/test_generated.py"
 
 
 def test_reference_names_every_key_flag_and_variable() -> None:

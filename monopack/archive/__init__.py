@@ -1,0 +1,130 @@
+"""The archives: a tree becomes one file of a format, written beside its destination and then published with its digests."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+from monopack.archive import zip as zip_format
+from monopack.errors import PackError
+from monopack.model import Artifact, Tree
+
+FORMATS: Mapping[str, Callable[[Tree, zip_format.Output, int | None], None]] = MappingProxyType({"zip": zip_format.write})
+
+
+class _Hashing:
+    """A file that knows the sha256 and the size of what was written to it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes, /) -> None:
+        self._file.write(data)
+        self.sha256.update(data)
+        self.size += len(data)
+
+
+def write(tree: Tree, destination: Path, epoch: int | None) -> Artifact:
+    """Write the tree to a temporary file beside `destination` (absolute, its suffix names the format), ready to be published.
+
+    All members are dated `epoch` (seconds since 1970, UTC; None: 1980-01-01). The artifact's path is the temporary file, which is
+    on the disk when this returns. When this raises, it is gone: `PackError` when a source is not what the tree says, when the
+    format cannot hold the tree, and when the file cannot be written.
+    """
+    _replaceable(destination)
+    temporary = _beside(destination)
+    with _explained(destination), _removed_on_error([temporary]):
+        with temporary.open("wb", buffering=1 << 20) as file:
+            output = _Hashing(file)
+            FORMATS[destination.suffix.removeprefix(".")](tree, output, epoch)
+            _flush(file)
+        return Artifact(path=str(temporary), sha256=output.sha256.hexdigest(), size=output.size)
+
+
+def publish(artifact: Artifact, destination: Path, digests: Mapping[Path, str], stale: Sequence[Path]) -> Artifact:
+    """Put a written artifact in its place, with the files that tell of it; gives the artifact where it is now.
+
+    `digests` are the whole texts (UTF-8) of digest files and manifest, by absolute path in the same folder; `stale` are
+    files of earlier runs to remove. Whenever this is killed, the destination is whole, old or new, and no file tells of another
+    artifact: the old ones are taken away before the destination is replaced, the new ones appear after. Raises `PackError` when
+    a destination is a link or a folder or cannot be written; the temporary files are then gone, and the old artifact is intact.
+    """
+    temporaries = {path: _beside(path) for path in digests}
+    with _explained(destination), _removed_on_error([Path(artifact.path), *temporaries.values()]):
+        _replaceable(destination)
+        for path, text in digests.items():  # all that needs room on the disk is written before anything is taken away
+            _written(temporaries[path], text)
+        for path in (*digests, *stale):
+            path.unlink(missing_ok=True)
+        _flush_folder(destination.parent)
+        Path(artifact.path).replace(destination)
+        for path, temporary in temporaries.items():
+            temporary.replace(path)
+        _flush_folder(destination.parent)
+    return Artifact(path=str(destination), sha256=artifact.sha256, size=artifact.size)
+
+
+def _beside(path: Path) -> Path:
+    """The temporary name for a file: in its own folder, so that it can be renamed."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def _replaceable(destination: Path) -> None:
+    """Refuse a destination that is not a plain file of ours to replace."""
+    if destination.is_symlink():
+        raise PackError(
+            "is a link, and is not written through", where=str(destination), hint="remove it, or choose another build_dir"
+        )
+    if destination.is_dir():
+        raise PackError("is a folder where the artifact should be", where=str(destination), hint="move it out of the way")
+
+
+@contextlib.contextmanager
+def _explained(destination: Path) -> Iterator[None]:
+    """What the system refuses, as a refusal that names the file."""
+    try:
+        yield
+    except OSError as problem:
+        named = str(problem.filename or destination)
+        where = str(destination) if named.endswith(".tmp") else named
+        hint = "look at the disk's free space and the folder's permissions"
+        raise PackError(f"cannot be written: {problem.strerror or problem}", where=where, hint=hint) from problem
+
+
+@contextlib.contextmanager
+def _removed_on_error(temporaries: Sequence[Path]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        for temporary in temporaries:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise
+
+
+def _written(path: Path, text: str) -> None:
+    with path.open("wb") as file:
+        file.write(text.encode("utf-8"))
+        _flush(file)
+
+
+def _flush(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the folder's names survive a power cut, where the system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -100,14 +100,16 @@ def _provider(wanted: Import, options: Wanted, lock: Lock, pins: tuple[str, ...]
     if mapped:
         return _pinned(mapped[1], f"module_map.{mapped[0]}", lock)
     looked_at: list[str] = []
-    for tier in tiers(wanted.dotted, pins):
+    owners: list[str] = []
+    for number, tier in enumerate(tiers(wanted.dotted, pins)):
         looked_at.extend(tier)
         unseen = tuple(name for name in tier if name not in known)
         if unseen:
             return Needs(pins=unseen)
         depth, owners = _claims(wanted.dotted, looked_at, known)
-        if owners and depth >= wanted.name.count(".") + 1:
-            return _only(owners, wanted, lock)
+        # A pin that holds only a parent package is outdone by a similarly named one that holds the module itself.
+        if owners and (number > 0 or depth >= wanted.name.count(".") + 1):
+            break
     return _only(owners, wanted, lock) if owners else ""
 
 

@@ -16,6 +16,8 @@ from monopack.errors import LockError
 from monopack.model import Pin, Target, WheelFile, value
 from monopack.store.pip import without_credentials
 
+PLACES = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-links"})  # options whose value may be a folder
+
 
 @value()
 class Asked:
@@ -59,9 +61,13 @@ class Wanted:
 def ask(index_options: Sequence[str], target: Target, root: Path) -> Asked:
     """What the pins of one call share; relative folders in `index_options` are made absolute from `root`."""
     words = [part for option in index_options for part in (option.split("=", 1) if option.startswith("--") else [option])]
-    options = tuple(word if word.startswith("-") or "://" in word else str(root / word) for word in words)
+    options = tuple(_absolute(word, root) if name in PLACES else word for name, word in zip(["", *words], words, strict=False))
     digest = hashlib.sha256("\n".join(map(str, target.tags)).encode()).hexdigest()
     return Asked(options=options, target=target, rank={t: i for i, t in enumerate(target.tags)}, tags=digest, root=root)
+
+
+def _absolute(place: str, root: Path) -> str:
+    return place if "://" in place or place.startswith("${") else str(root / place)
 
 
 def want(pin: Pin, asked: Asked) -> Wanted:
@@ -120,7 +126,7 @@ def _key(wanted: Wanted, asked: Asked) -> str:
 
 def _local_files(wanted: Wanted, asked: Asked) -> list[tuple[str, int, int]]:
     """Path, size and mtime of the files on this machine that an unhashed pin may mean: they may change under one name."""
-    places = [path for word in asked.options if not word.startswith("-") and (path := local_path(word, asked.root))]
+    places = [path for word in asked.options if (path := local_path(word, asked.root))]
     folders = [place for place in places if place.is_dir()]
     prefix = f"{wanted.pin.name}-"
     found = [file for folder in folders for file in folder.iterdir() if canonicalize_name(file.name).startswith(prefix)]

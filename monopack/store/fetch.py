@@ -104,9 +104,7 @@ def _build(pin: Wanted, job: Job) -> None:
     """Build a pin's wheel with the Python that stands for the target, in an environment without the machine's credentials."""
     allowed = job.settings.sdists
     if allowed is False or (allowed is not True and pin.pin.name not in allowed):
-        raise pin.refusal(
-            "has no wheel for the target, and its sdist may not be built", "allow it (sdists), or pin another version"
-        )
+        raise pin.refusal("has no wheel for the target and may not be built from its sdist", "allow it (sdists), or pin a wheel")
     target = job.asked.target
     arguments = ["--python", target.python, "wheel", "--no-deps", "--no-binary", pin.pin.name, "--wheel-dir", str(job.folder)]
     with tempfile.TemporaryDirectory(prefix="monopack-") as home:

@@ -1,7 +1,8 @@
 """Runs in the pack's own interpreter (3.8 or newer), away from monopack: runs test files with unittest and counts.
 
 Called as `unittest_runner.py JOB RESULT`, both JSON. JOB says `folder` (the pack, the current folder), `tests` (its folder of
-tests) and `files` (test files, relative to `folder`); RESULT gets `passed`, `skipped` and `failed`. Exit code 1 when a test failed.
+tests) and `files` (test files, relative to `folder`); RESULT gets `passed`, `skipped` and `failed`.
+The exit code is 1 when a test failed.
 """
 
 from __future__ import annotations

@@ -154,6 +154,8 @@ def meaning_of(reference: Reference, evidence: Evidence, package: str, tree: Sou
     namespace = not attribute and tree.is_folder(base)
     if inside and namespace:
         return Meaning(files=files.paths)
+    if inside and not tree.is_folder(base):
+        attribute = ""  # the module itself is what is missing
     return Meaning(files=files.paths, other=base, attribute=attribute, missing=inside, namespace=namespace)
 
 

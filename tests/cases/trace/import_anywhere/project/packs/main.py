@@ -1,0 +1,23 @@
+import app.a, app.b
+import os.path
+
+import yaml
+
+
+class Config:
+    import app.in_class as settings
+
+    def method(self):
+        import attr
+        from app import in_function
+
+
+async def later():
+    from app import in_async
+
+
+match 1:
+    case 1:
+        import app.in_match
+
+load = lambda: __import__("app.in_lambda")

@@ -1,0 +1,6 @@
+import app
+
+try:
+    import app.dev
+except ImportError:
+    pass

@@ -1,0 +1,3 @@
+import yaml
+import app.both
+import app.deep

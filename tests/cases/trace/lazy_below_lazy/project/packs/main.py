@@ -1,0 +1,5 @@
+import app.both
+
+
+def go():
+    import app.far

@@ -1,0 +1,5 @@
+import app.typo
+
+
+def go():
+    from app.later import thing

@@ -1,0 +1,3 @@
+from company.team import service
+import company.other.thing
+import redis

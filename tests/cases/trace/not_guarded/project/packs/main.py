@@ -1,0 +1,6 @@
+try:
+    import app.a
+except KeyError:
+    import app.on_error
+finally:
+    import app.b

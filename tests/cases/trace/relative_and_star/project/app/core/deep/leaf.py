@@ -1,0 +1,2 @@
+from ... import shared
+from ..base import anything

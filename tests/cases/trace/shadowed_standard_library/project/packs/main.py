@@ -1,0 +1,3 @@
+import calendar
+import json
+import sys

@@ -1,0 +1,3 @@
+from app import sub
+from app import some_function
+from google.cloud import storage

@@ -1,0 +1,651 @@
+"""Locks: pins are read as the package managers mean them, and what cannot be read is refused with its place and a way out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import random
+import shutil
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.markers import default_environment
+from packaging.tags import Tag, sys_tags
+from wheels import make_wheel
+
+from monopack import locks
+from monopack.errors import LockError
+from monopack.model import Lock, Pin, Target
+from monopack.run import Door
+
+CASES = Path(__file__).parent / "cases" / "locks"
+HASH_A, HASH_B = ("sha256:" + digit * 64 for digit in "ab")
+LINUX = {
+    "implementation_name": "cpython", "implementation_version": "3.12.1", "os_name": "posix", "platform_machine": "x86_64",
+    "platform_python_implementation": "CPython", "platform_release": "", "platform_system": "Linux", "platform_version": "",
+    "python_full_version": "3.12.1", "python_version": "3.12", "sys_platform": "linux",
+}  # fmt: skip
+WINDOWS = {**LINUX, "os_name": "nt", "platform_machine": "AMD64", "platform_system": "Windows", "sys_platform": "win32"}
+
+
+def target(markers: Mapping[str, str] = LINUX, version: str = "3.12.1") -> Target:
+    """A target that is not this machine: a lock is read for it all the same."""
+    return Target(
+        name="test-target", python=sys.executable, version=version, markers=markers, tags=(Tag("py3", "none", "any"),),
+        stdlib=frozenset(), builtins=frozenset(), chosen_by="a test",
+    )  # fmt: skip
+
+
+def host() -> Target:
+    """The Python that runs the tests, as a target."""
+    markers = {name: str(text) for name, text in default_environment().items()}
+    return replace(target(markers, markers["python_full_version"]), name="host", tags=tuple(sys_tags()))
+
+
+def read(root: Path, manager: str = "auto", markers: Mapping[str, str] = LINUX) -> Lock:
+    source = locks.find(root, manager)
+    assert source is not None
+    return locks.read(source, root, target(markers))
+
+
+def write(root: Path, files: Mapping[str, str]) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return root
+
+
+def refused(root: Path, manager: str = "auto") -> tuple[str, str]:
+    """The whole message and the hint of the refusal."""
+    with pytest.raises(LockError) as caught:
+        read(root, manager)
+    return str(caught.value), caught.value.hint
+
+
+# ---------------------------------------------------------------- cases
+
+
+def shape(lock: Lock, root: Path) -> dict[str, Any]:
+    """A lock as JSON values without what is empty; the project's root is written `ROOT`."""
+    whole = {
+        "pins": {name: pin_shape(pin) for name, pin in lock.pins.items()},
+        "index_options": list(lock.index_options), "loose": list(lock.loose), "warnings": list(lock.warnings),
+    }  # fmt: skip
+    text = json.dumps({key: content for key, content in whole.items() if content})
+    placed: dict[str, Any] = json.loads(text.replace(root.parent.as_uri(), "file:PARENT"))
+    return placed
+
+
+def pin_shape(pin: Pin) -> dict[str, Any]:
+    parts = {
+        "version": pin.version, "evidence": str(pin.evidence), "extras": sorted(pin.extras), "hashes": sorted(pin.hashes),
+        "wheels": [f"{file.filename} {file.url} {file.hash}".strip() for file in pin.wheels], "url": pin.url,
+        "development": pin.development,
+    }  # fmt: skip
+    return {key: content for key, content in parts.items() if content}
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
+def test_a_case_folder_gives_its_expected_lock(case: str) -> None:
+    root = CASES / case
+    expected = json.loads((root / "expected.json").read_text("utf-8"))
+    found = shape(read(root), root)
+    assert found == expected
+    assert list(found.get("pins", ())) == list(expected.get("pins", ())), "pins keep the lock's own order"
+
+
+def test_markers_are_those_of_the_target_not_of_this_machine() -> None:
+    on_windows = read(CASES / "requirements_plain", markers=WINDOWS).pins
+    assert on_windows["pywin32"].version == "306"
+    assert "tomli" not in on_windows
+    assert "colorama" in read(CASES / "uv_project", markers=WINDOWS).pins
+
+
+# ---------------------------------------------------------------- finding
+
+
+def test_a_project_without_a_lock_is_fine(tmp_path: Path) -> None:
+    assert locks.find(write(tmp_path, {"pyproject.toml": ""}), "auto") is None
+
+
+@pytest.mark.parametrize(("file", "dialect", "manager"), [("uv.lock", "uv", "uv"), ("requirements.txt", "requirements", "pip")])
+def test_the_only_lock_is_found_and_the_choice_explained(tmp_path: Path, file: str, dialect: str, manager: str) -> None:
+    write(tmp_path, {file: "", "poetry.lock": ""})
+    found = locks.find(tmp_path, "auto")
+    assert found == locks.Source(dialect=dialect, path=file, note=f"{file}, the only lock in the project's root that is read")
+    write(tmp_path, {"uv.lock": "", "requirements.txt": ""})
+    asked = locks.find(tmp_path, manager)
+    assert asked == locks.Source(dialect=dialect, path=file, note=f"{file}, since the package manager is {manager}")
+
+
+FINDING = {
+    "both": (
+        ("uv.lock", "requirements.txt"), "auto",
+        "uv.lock and requirements.txt are both here, and either could hold the pins",
+        "choose one: --package-manager uv or --package-manager pip",
+    ),
+    "poetry": (("poetry.lock",), "auto", "poetry.lock: is not read yet", "export it: poetry export --output requirements.txt"),
+    "pipenv": (("Pipfile.lock",), "auto", "Pipfile.lock: is not read yet", "export it: pipenv requirements --hash > requirements.txt"),
+    "pdm": (("pdm.lock",), "auto", "pdm.lock: is not read yet", "export it: pdm export --output requirements.txt"),
+    "pylock": (
+        ("pylock.toml",), "auto", "pylock.toml: is not read yet",
+        "export it: uv pip compile --generate-hashes --output-file requirements.txt pyproject.toml",
+    ),
+    "pip-without": (
+        ("uv.lock",), "pip", "requirements.txt: is missing, and the package manager is pip",
+        "create it in the project's root, or use --package-manager auto",
+    ),
+    "uv-without": (
+        ("requirements.txt",), "uv", "uv.lock: is missing, and the package manager is uv",
+        "create it in the project's root, or use --package-manager auto",
+    ),
+    "unknown": (
+        ("requirements.txt",), "conda", "locks of the package manager conda are not read yet", "use one of: auto, pip, uv",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FINDING)
+def test_what_cannot_be_chosen_is_refused(tmp_path: Path, name: str) -> None:
+    files, manager, message, hint = FINDING[name]
+    assert refused(write(tmp_path, dict.fromkeys(files, "")), manager) == (message, hint)
+
+
+# ---------------------------------------------------------------- requirements: refusals
+
+HASHES_HINT = "give every line its hashes (`uv pip compile --generate-hashes` does), or none"
+CODE_HINT = "publish it as a wheel, or put its code into this repository"
+TWO_LINES = "change or remove one of the two lines"
+REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
+    "twice": (
+        {"requirements.txt": "idna==3.7\nsix==1\nIdna==3.6\n"},
+        "requirements.txt:3: idna cannot be pinned: idna==3.7 (requirements.txt:1) contradicts Idna==3.6 (requirements.txt:3)",
+        TWO_LINES,
+    ),
+    "excluded": (
+        {"requirements.txt": "-r sub/more.txt\nidna<3\n", "sub/more.txt": "\nidna==3.7"},
+        "requirements.txt:2: idna cannot be pinned: idna==3.7 (sub/more.txt:2) contradicts idna<3 (requirements.txt:2)",
+        TWO_LINES,
+    ),
+    "constraint": (
+        {"requirements.txt": "-c c.txt\nidna==3.7\n", "c.txt": "idna==3.6"},
+        "c.txt:1: idna cannot be pinned: idna==3.7 (requirements.txt:2) contradicts idna==3.6 (c.txt:1)",
+        TWO_LINES,
+    ),
+    "not-a-requirement": (
+        {"requirements.txt": "# first\nidna=3.7\n"},
+        "requirements.txt:2: is not a requirement: idna=3.7",
+        "Invalid requirement: = is not a valid operator. Did you mean == ?: Expected semicolon (after name with no version"
+        " specifier) or end",
+    ),
+    "unknown-option": (
+        {"requirements.txt": "--no-such-option https://user:secret@index.example/simple\n"},
+        "requirements.txt:1: is not a requirement: --no-such-option https://index.example/simple",
+        "pip_requirements_parser: error: no such option: --no-such-option",
+    ),
+    "lost-hash": (
+        {"requirements.txt": f"idna==3.7\n    --hash={HASH_A}\n"},
+        f"requirements.txt:2: is not a requirement: --hash={HASH_A}",
+        "an option without its requirement; does the line before it end with a backslash?",
+    ),
+    "weak-hash": (
+        {"requirements.txt": "idna==3.7 --hash=md5:00\n"},
+        "requirements.txt:1: is not a requirement: idna==3.7 --hash=md5:00",
+        "--hash=md5:00 is not a sha256, sha384 or sha512 in hex",
+    ),
+    "option-in-line": (
+        {"requirements.txt": "idna==3.7 --index-url https://index.example/simple\n"},
+        "requirements.txt:1: is not a requirement: idna==3.7 --index-url https://index.example/simple",
+        "this option cannot stand in a requirement's line",
+    ),
+    "missing-hash": (
+        {"requirements.txt": f"idna==3.7 --hash={HASH_A}\nsix==1.16.0\n"},
+        "requirements.txt:2: six 1.16.0 has no --hash, but other lines do",
+        HASHES_HINT,
+    ),
+    "loose-beside-hash": (
+        {"requirements.txt": f"idna==3.7 --hash={HASH_A}\nsix[a]>1\n"},
+        "requirements.txt:2: six[a]>1 is not pinned, but other lines have a --hash",
+        HASHES_HINT,
+    ),
+    "required-hash": (
+        {"requirements.txt": "--require-hashes\nidna==3.7\n"},
+        "requirements.txt:2: idna 3.7 has no --hash, but --require-hashes is set",
+        HASHES_HINT,
+    ),
+    "missing-nested": (
+        {"requirements.txt": "-r sub/more.txt\n", "sub/more.txt": "six==1\n-r gone.txt\n"},
+        "sub/more.txt:2: includes gone.txt, which does not exist",
+        "paths after -r and -c start at this file",
+    ),
+    "cycle": (
+        {"requirements.txt": "-r sub/more.txt\n", "sub/more.txt": "six==1\n-r ../requirements.txt\n"},
+        "sub/more.txt:2: includes ../requirements.txt, which leads back here",
+        "remove this line",
+    ),
+    "nested-url": (
+        {"requirements.txt": "-r https://user:secret@index.example/r.txt\n"},
+        "requirements.txt:1: includes https://index.example/r.txt: requirements from a URL are not read yet",
+        "download it, and include the copy",
+    ),
+    "git": (
+        {"requirements.txt": "lib @ git+https://user:secret@git.example/lib@main\n"},
+        "requirements.txt:1: lib @ git+https://git.example/lib@main: a requirement from git is not read yet",
+        CODE_HINT,
+    ),
+    "git-editable": (
+        {"requirements.txt": "-e git+https://git.example/lib#egg=lib\n"},
+        "requirements.txt:1: -e git+https://git.example/lib#egg=lib: a requirement from git is not read yet",
+        CODE_HINT,
+    ),
+    "no-such-folder": (
+        {"requirements.txt": "six==1\n-e ./member\n"},
+        "requirements.txt:2: names member, which does not exist",
+        "paths in requirements start at the project's root, as with pip run there",
+    ),
+    "no-such-wheel": (
+        {"requirements.txt": "./wheels/six-1.0-py3-none-any.whl\n"},
+        "requirements.txt:1: names wheels/six-1.0-py3-none-any.whl, which does not exist",
+        "paths in requirements start at the project's root, as with pip run there",
+    ),
+    "no-version": (
+        {"requirements.txt": "lib @ https://index.example/archive/main.zip\n"},
+        "requirements.txt:1: lib @ https://index.example/archive/main.zip: the file's name does not tell its version",
+        "name a wheel (.whl) or a source distribution (name-version.tar.gz)",
+    ),
+    "two-files": (
+        {"requirements.txt": "lib @ https://a.example/lib-1.0.tar.gz\nlib @ https://b.example/lib-1.0.tar.gz\n"},
+        "requirements.txt:2: lib cannot be pinned: lib @ https://a.example/lib-1.0.tar.gz (requirements.txt:1) contradicts"
+        " lib @ https://b.example/lib-1.0.tar.gz (requirements.txt:2)",
+        TWO_LINES,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_requirements_that_cannot_be_used_are_refused_at_their_line(tmp_path: Path, name: str) -> None:
+    files, message, hint = REFUSED[name]
+    assert refused(write(tmp_path, files)) == (message, hint)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_change_nothing(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_bytes(
+        b"\xef\xbb\xbfidna==3.7 \\\r\n    --hash=" + HASH_A.encode() + b"\r\n-r m\xc3\xb6re.txt\r\n"
+    )
+    (tmp_path / "m\u00f6re.txt").write_bytes(b"six==1.16.0 --hash=" + HASH_B.encode())
+    pins = read(tmp_path).pins
+    assert {name: (pin.version, pin.hashes) for name, pin in pins.items()} == {
+        "idna": ("3.7", {HASH_A}), "six": ("1.16.0", {HASH_B}),
+    }  # fmt: skip
+    assert str(pins["six"].evidence) == "m\u00f6re.txt:1"
+
+
+def test_utf_16_is_refused_with_the_usual_cause(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_bytes("idna==3.7\n".encode("utf-16"))
+    hint = "save it as UTF-8 (a `>` in PowerShell may write UTF-16)"
+    assert refused(tmp_path) == ("requirements.txt: is not UTF-8: byte 0 cannot be decoded", hint)
+
+
+LINES = ["idna==3.7", "requests[socks]==2.32.3", 'six==1.16.0; python_version > "3"', "Zope.Interface == 7.2", "urllib3>=2"]
+
+
+@given(lines=st.permutations(LINES), seed=st.integers(0, 2**32))
+def test_order_comments_blank_lines_and_continuations_do_not_change_the_pins(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], seed: int
+) -> None:
+    chance = random.Random(seed)
+    end = chance.choice(["\n", "\r\n"])
+    noise = ["", "# idna==1.0", "   ", f"# a comment that ends in a backslash \\{end}"]
+    broken = [line.replace("==", f"\\{end}==") if chance.random() < 0.5 else line for line in lines]
+    text = end.join(
+        part for line in broken for part in (*chance.sample(noise, chance.randint(0, 2)), line + chance.choice(["", "  # why"]))
+    )
+    root = tmp_path_factory.mktemp("shuffled")
+    (root / "requirements.txt").write_bytes(text.encode())
+    lock = read(root)
+    assert {name: (pin.version, pin.extras) for name, pin in lock.pins.items()} == {
+        "idna": ("3.7", frozenset()), "requests": ("2.32.3", {"socks"}), "six": ("1.16.0", frozenset()),
+        "zope-interface": ("7.2", frozenset()),
+    }  # fmt: skip
+    assert lock.loose == ("urllib3>=2",)
+
+
+# ---------------------------------------------------------------- uv.lock
+
+RELOCK = "run `uv lock` again"
+APP = '[[package]]\nname = "app"\nversion = "1"\nsource = { virtual = "." }\n'
+REGISTRY = 'source = { registry = "https://index.example/simple" }\n'
+IDNA = f'[[package]]\nname = "idna"\nversion = "3.7"\n{REGISTRY}'
+UV_REFUSED = {
+    "newer": (
+        "# made tomorrow\nversion = 2\n", "uv.lock:2: lock version 2 is not known, only 1",
+        "use a uv that writes lock version 1, or a newer monopack",
+    ),
+    "no-version": ("", "uv.lock:1: lock version None is not known, only 1", "use a uv that writes lock version 1, or a newer monopack"),
+    "cut-off": (
+        f'version = 1\n\n{APP}dependencies = [\n    {{ name = "id', "uv.lock:8: is not TOML: Unterminated string",
+        f"is it cut off or half merged? {RELOCK}",
+    ),
+    "conflict-marks": (
+        "version = 1\n<<<<<<< HEAD\n", "uv.lock:2: is not TOML: Invalid statement", f"is it cut off or half merged? {RELOCK}",
+    ),
+    "other-shape": (
+        f'version = 1\n{APP}dependencies = "idna"\n',
+        "uv.lock: is not what uv writes: package.0.dependencies: Input should be a valid tuple", RELOCK,
+    ),
+    "git": (
+        f'version = 1\n{APP}dependencies = [{{ name = "lib" }}]\n'
+        '[[package]]\nname = "lib"\nversion = "1"\nsource = { git = "https://git.example/lib#0123" }\n',
+        "uv.lock:8: lib comes from git, which is not read yet", CODE_HINT,
+    ),
+    "nothing-there": (
+        f'version = 1\n{APP}dependencies = [{{ name = "idna", version = "3.8" }}]\n{IDNA}',
+        "uv.lock: has no package for the dependency idna 3.8 on target test-target", RELOCK,
+    ),
+    "two-forks": (
+        f'version = 1\n{APP}dependencies = [{{ name = "idna" }}]\n{IDNA}{IDNA.replace("3.7", "3.8")}',
+        "uv.lock: has 2 packages for the dependency idna on target test-target", RELOCK,
+    ),
+    "conflicting-extras": (
+        f'version = 1\nconflicts = [[{{ package = "app", extra = "a" }}, {{ package = "app", extra = "b" }}]]\n'
+        f'{APP}[package.optional-dependencies]\n'
+        'a = [{ name = "idna", version = "3.7" }]\n'
+        f"""b = [{{ name = "idna", version = "3.8", marker = "extra == 'extra-3-app-b'" }}]\n{IDNA}{IDNA.replace("3.7", "3.8")}""",
+        "uv.lock:15: idna is reached as 3.7 and as 3.8 (uv.lock:11)",
+        "extras that conflict cannot be chosen between yet: lock with one of them only",
+    ),
+    "other-python": (
+        'version = 1\nrequires-python = ">=3.13"\n', "uv.lock: holds for Python >=3.13, not for 3.12.1 (target test-target)",
+        "choose another target or Python, or change requires-python and lock again",
+    ),
+    "other-platform": (
+        "version = 1\nsupported-markers = [\"sys_platform == 'win32'\", \"sys_platform == 'darwin'\"]\n",
+        "uv.lock: was not resolved for target test-target, only for sys_platform == 'win32' or sys_platform == 'darwin'",
+        "add the target to [tool.uv] environments and lock again",
+    ),
+    "bad-marker": (
+        f'version = 1\n{APP}dependencies = [{{ name = "idna", marker = "sys_platform = 1" }}]\n{IDNA}',
+        "uv.lock: is not what uv writes: Expected marker operator, one of <=, <, !=, ==, >=, >, ~=, ===, in, not in", RELOCK,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UV_REFUSED)
+def test_a_uv_lock_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
+    text, message, hint = UV_REFUSED[name]
+    assert refused(write(tmp_path, {"uv.lock": text})) == (message, hint)
+
+
+@pytest.mark.parametrize("case", ["uv_project", "uv_forks", "uv_sources"])
+@given(seed=st.integers(0, 2**32))
+def test_the_order_of_packages_in_a_uv_lock_does_not_change_the_pins(
+    tmp_path_factory: pytest.TempPathFactory, case: str, seed: int
+) -> None:
+    head, *packages = (CASES / case / "uv.lock").read_text("utf-8").split("[[package]]\n")
+    random.Random(seed).shuffle(packages)
+    root = tmp_path_factory.mktemp("parent") / case
+    write(root, {"uv.lock": "[[package]]\n".join([head, *(f"{package.rstrip()}\n\n" for package in packages)])})
+    found, expected = shape(read(root), root), json.loads((CASES / case / "expected.json").read_text("utf-8"))
+    for pin in (*found["pins"].values(), *expected["pins"].values()):
+        del pin["evidence"]
+    assert found == expected
+
+
+# ---------------------------------------------------------------- pin: loose requirements
+
+
+class Project:
+    """A project beside a folder of tiny wheels, and settings under which neither pip nor uv looks at this machine's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.root, self.wheels = folder, folder / "my project", folder / "wheels"
+        self.keep = self.root / "build" / ".monopack" / "requirements.host.txt"
+        self.environ = {
+            "PATH": os.environ.get("PATH", ""), "HOME": str(folder), "XDG_CONFIG_DIRS": str(folder), "TMPDIR": str(folder),
+            "UV_CACHE_DIR": str(folder / "uv-cache"), "PIP_CONFIG_FILE": str(folder / "pip.conf"),
+        }  # fmt: skip
+        write(folder, {"pip.conf": ""})
+        make_wheel(
+            self.wheels,
+            "aa",
+            "1.0",
+            {"aa.py": ""},
+            requires=["bb", "cc; sys_platform == 'nowhere'", "dd; extra == 'x'"],
+            extras=["x"],
+        )
+        make_wheel(self.wheels, "bb", "1.0", {"bb.py": ""})
+        make_wheel(self.wheels, "bb", "2.0", {"bb.py": ""})
+        make_wheel(self.wheels, "dd", "1.0", {"dd.py": ""})
+
+    def requirements(self, text: str, **others: str) -> None:
+        write(self.root, {"requirements.txt": f"--no-index\n--find-links ../wheels\n{text}", **others})
+
+    def pin(self, *, offline: bool = False, to: Target | None = None) -> Lock:
+        place = to or host()
+        lock = locks.read(locks.Source(dialect="requirements", path="requirements.txt", note=""), self.root, place)
+        return locks.pin(lock, self.root, place, self.keep, locks.Resolver(door=Door(), environ=self.environ, offline=offline))
+
+    def versions(self, *, offline: bool = False) -> dict[str, str]:
+        return {name: pin.version for name, pin in self.pin(offline=offline).pins.items()}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def digest(wheel: Path) -> str:
+    return "sha256:" + hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def test_loose_requirements_become_pins_with_hashes_and_a_warning(project: Project) -> None:
+    project.requirements(
+        "aa[x]\n-c caps.txt\n-e ./member\n",
+        **{"caps.txt": "bb<2\n", "member/pyproject.toml": '[project]\nname = "member"\nversion = "1"\n'},
+    )
+    before = {path: path.read_bytes() for path in project.root.rglob("*") if path.is_file()}
+    lock = project.pin()
+    assert {name: (pin.version, set(pin.hashes), set(pin.extras)) for name, pin in lock.pins.items()} == {
+        "aa": ("1.0", {digest(project.wheels / "aa-1.0-py3-none-any.whl")}, {"x"}),
+        "bb": ("1.0", {digest(project.wheels / "bb-1.0-py3-none-any.whl")}, set()),
+        "dd": ("1.0", {digest(project.wheels / "dd-1.0-py3-none-any.whl")}, set()),
+    }
+    kept = project.keep.read_text("utf-8").splitlines()
+    evidence = lock.pins["bb"].evidence
+    assert evidence.file == "build/.monopack/requirements.host.txt"
+    assert kept[evidence.line - 1].startswith("bb==1.0")
+    assert (lock.dialect, lock.path, lock.loose) == ("requirements", "requirements.txt", ())
+    assert lock.index_options == ("--no-index", f"--find-links={project.wheels.as_uri()}")
+    assert lock.warnings == (
+        "requirements.txt is not fully pinned; resolved into build/.monopack/requirements.host.txt"
+        " (to make it permanent, copy that file over requirements.txt)",
+    )
+    assert {path: path.read_bytes() for path in before} == before, "no file of the user's is touched"
+    assert [path.name for path in project.keep.parent.iterdir()] == [project.keep.name], "no temporary file stays"
+
+
+def test_the_kept_file_says_what_it_is_and_holds_pins_only(project: Project) -> None:
+    project.requirements("bb\n")
+    project.pin()
+    about, inputs, *pins = project.keep.read_text("utf-8").splitlines()
+    version = default_environment()["python_full_version"]
+    assert about == (
+        f"# Written by monopack: requirements.txt resolved for target host (Python {version}); made again when its inputs change."
+    )
+    assert inputs.startswith("# inputs: sha256:")
+    assert pins == ["bb==2.0 \\", f"    --hash={digest(project.wheels / 'bb-2.0-py3-none-any.whl')}"]
+
+
+def test_equal_inputs_are_not_resolved_again_and_changed_ones_are(project: Project) -> None:
+    project.requirements("bb>=1\n-r more.txt\n", **{"more.txt": ""})
+    assert project.versions() == {"bb": "2.0"}
+    make_wheel(project.wheels, "bb", "3.0", {"bb.py": ""})
+    assert project.versions() == {"bb": "2.0"}, "a new release on the index changes nothing"
+    assert project.versions(offline=True) == {"bb": "2.0"}
+    write(project.root, {"more.txt": "dd\n"})
+    assert project.versions() == {"bb": "3.0", "dd": "1.0"}, "a nested file is an input"
+    project.environ["UV_RESOLUTION"] = "lowest"
+    assert project.versions() == {"bb": "1.0", "dd": "1.0"}, "so are uv's settings"
+    project.keep.unlink()
+    assert project.versions() == {"bb": "1.0", "dd": "1.0"}
+
+
+def test_equal_projects_in_other_folders_give_equal_kept_files(tmp_path: Path) -> None:
+    texts = []
+    for name in ("one", "two and more"):
+        project = Project(tmp_path / name)
+        project.requirements("aa\n")
+        project.pin()
+        texts.append(project.keep.read_text("utf-8"))
+    assert texts[0] == texts[1]
+
+
+def test_direct_pins_are_completed_by_what_they_depend_on(project: Project) -> None:
+    project.requirements("aa==1.0\nbb==1.0\n")
+    assert project.versions() == {"aa": "1.0", "bb": "1.0"}
+
+
+def test_a_first_party_project_brings_its_own_dependencies(project: Project) -> None:
+    pyproject = '[project]\nname = "whole"\nversion = "1"\ndependencies = ["aa"]\n'
+    project.requirements("-e .\n", **{"pyproject.toml": pyproject})
+    assert project.versions() == {"aa": "1.0", "bb": "2.0"}
+    write(project.root, {"pyproject.toml": pyproject.replace('"aa"', '"dd"')})
+    assert project.versions() == {"dd": "1.0"}
+
+
+def test_pips_own_settings_hold_for_resolving(project: Project) -> None:
+    write(
+        project.folder,
+        {
+            "pip.conf": f"[global]\nfind-links = {project.wheels}\nconstraint = {project.folder}/caps.txt\n[download]\nno-index = true\n"
+        },
+    )
+    write(project.folder, {"caps.txt": "bb<2\n"})
+    write(project.root, {"requirements.txt": "bb\n"})
+    lock = project.pin()
+    assert lock.pins["bb"].version == "1.0"
+    assert lock.index_options == (), "pip knows its own settings when it fetches"
+
+
+def test_a_target_that_is_not_the_host_is_resolved_for_its_own_python_and_machine(project: Project) -> None:
+    make_wheel(
+        project.wheels,
+        "native",
+        "1.0",
+        {"native.so": ""},
+        tag="cp312-cp312-manylinux_2_17_aarch64",
+        requires=["bb; platform_machine == 'aarch64'"],
+    )
+    make_wheel(project.wheels, "native", "2.0", {"native.so": ""}, tag="cp312-cp312-manylinux_2_39_aarch64")
+    make_wheel(project.wheels, "native", "3.0", {"native.so": ""}, requires_python=">=3.13")
+    project.requirements("native\n")
+    arm = replace(
+        target({**LINUX, "platform_machine": "aarch64"}), name="aws-lambda-python3.12-arm64",
+        tags=tuple(Tag("cp312", "cp312", f"manylinux_2_{minor}_aarch64") for minor in range(34, 4, -1)),
+    )  # fmt: skip
+    assert {name: pin.version for name, pin in project.pin(to=arm).pins.items()} == {"native": "1.0", "bb": "2.0"}
+
+
+def test_what_cannot_be_resolved_is_told_in_uvs_words(project: Project) -> None:
+    project.requirements("aa\nbb>5\n")
+    with pytest.raises(LockError) as caught:
+        project.pin()
+    message = str(caught.value)
+    assert message.startswith(
+        "requirements.txt: cannot be resolved for target host: No solution found when resolving dependencies: Because "
+    )
+    assert "bb>5" in message
+    assert "\n" not in message
+    assert caught.value.hint == "change the requirements, or check the index settings"
+    assert not project.keep.exists()
+
+
+def test_offline_needs_a_kept_file_of_the_same_inputs(project: Project) -> None:
+    project.requirements("bb\n")
+    kept = "build/.monopack/requirements.host.txt"
+    hint = "build once without --offline, or pin every requirement with =="
+    with pytest.raises(LockError) as caught:
+        project.pin(offline=True)
+    what = f"requirements.txt: is not fully pinned, and {kept}, which would hold its pins,"
+    assert (str(caught.value), caught.value.hint) == (f"{what} does not exist", hint)
+    project.pin()
+    project.requirements("bb<2\n")
+    with pytest.raises(LockError) as caught:
+        project.pin(offline=True)
+    assert (str(caught.value), caught.value.hint) == (f"{what} was made from other inputs", hint)
+
+
+def test_a_build_folder_that_cannot_be_written_is_one_line(project: Project) -> None:
+    project.requirements("bb\n")
+    write(project.root, {"build": "a file"})
+    with pytest.raises(LockError) as caught:
+        project.pin()
+    assert str(caught.value).startswith(f"{project.keep}: cannot be written: ")
+
+
+# ---------------------------------------------------------------- pin: credentials
+
+
+class PrivateIndex(SimpleHTTPRequestHandler):
+    """Serves a folder to those who know the password."""
+
+    def do_GET(self) -> None:
+        secret = base64.b64encode(b"user:secret").decode()
+        if self.headers.get("Authorization") != f"Basic {secret}":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="private"')
+            self.end_headers()
+        else:
+            super().do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def index(project: Project) -> Iterator[str]:
+    """A private index with the project's wheels; gives its address with the credentials."""
+    simple = project.folder / "served" / "simple"
+    for wheel in project.wheels.iterdir():
+        name = wheel.name.partition("-")[0]
+        (simple / name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(wheel, simple / name)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(PrivateIndex, directory=str(simple.parent)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://user:secret@127.0.0.1:{server.server_port}/simple"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_index_with_a_password_is_asked_and_the_password_kept_out_of_the_file(project: Project, index: str) -> None:
+    write(project.folder, {"pip.conf": f"[global]\nindex-url = {index}\n"})
+    url = f"{index}/dd/dd-1.0-py3-none-any.whl"
+    write(project.root, {"requirements.txt": f"aa\ndd @ {url}\n"})
+    lock = project.pin()
+    assert {name: pin.version for name, pin in lock.pins.items()} == {"aa": "1.0", "bb": "2.0", "dd": "1.0"}
+    assert lock.pins["dd"].url == url, "the fetcher still gets the address as the user gave it"
+    kept = project.keep.read_text("utf-8")
+    assert "secret" not in kept
+    assert "user" not in kept
+    assert "--index-url" not in kept
+
+
+def test_a_refusal_shows_no_password(project: Project, index: str) -> None:
+    write(project.root, {"requirements.txt": f"--index-url {index}\nnowhere-to-be-found\n"})
+    with pytest.raises(LockError) as caught:
+        project.pin()
+    assert "nowhere-to-be-found" in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,242 @@
+"""Resolving: from imports to a closed set of distributions, by what wheels say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from targets_for_tests import host
+
+from monopack.errors import LockError, UnpinnedError
+from monopack.model import Distribution, Evidence, Import, Lock, Needs, Pin, Reach, Resolution
+from monopack.resolve import Wanted, judge, not_there, resolve
+from monopack.resolve.candidates import likely_distribution, tiers
+
+HERE = Evidence(file="app/x.py", line=3)
+
+
+def distribution(name: str, provides: Iterable[str] = (), requires: Iterable[str] = ()) -> Distribution:
+    return Distribution(
+        name=name, version="1.0", wheel=f"{name}-1.0-py3-none-any.whl", location="", sha256="", members=(),
+        provides=frozenset(provides), namespaces=frozenset(), requires=tuple(requires), entry_points=frozenset(),
+    )  # fmt: skip
+
+
+def wants(*names: str, **options: object) -> Wanted:
+    imports = []
+    for name in names:
+        base, _, attribute = name.partition(":")
+        imports.append(Import(name=base, attribute=attribute, evidence=HERE, reach=Reach.EAGER))
+    return Wanted(imports=tuple(imports), **{"distributions": {}, "module_map": {}, **options})  # type: ignore[arg-type]
+
+
+class Index:
+    """Pins and what is behind them; answers like the store, and remembers what it was asked for."""
+
+    def __init__(self, *distributions: Distribution, extras: Mapping[str, set[str]] | None = None) -> None:
+        self.all = {d.name: d for d in distributions}
+        self.asked: list[str] = []
+        asked_for = extras or {}
+        pins = {
+            d.name: Pin(name=d.name, version=d.version, evidence=HERE, extras=frozenset(asked_for.get(d.name, ())))
+            for d in distributions
+        }
+        self.lock = Lock(dialect="requirements", path="requirements.txt", pins=pins)
+
+    def resolve(self, wanted: Wanted) -> Resolution:
+        known: dict[str, Distribution] = {}
+        while isinstance(answer := resolve(wanted, self.lock, host().markers, known), Needs):
+            assert not set(answer.pins) & known.keys(), "asked twice for one distribution"
+            self.asked.extend(answer.pins)
+            known |= {name: self.all[name] for name in answer.pins}
+        return answer
+
+    def ships(self, wanted: Wanted) -> list[str]:
+        return [s.distribution.name for s in self.resolve(wanted).shipped]
+
+
+GOOGLE = (
+    distribution("google-api-core", ["google.api_core", "google.api_core.retry"]),
+    distribution("google-auth", ["google.auth", "google.oauth2"]),
+    distribution("google-cloud-bigquery", ["google.cloud.bigquery", "google.cloud.bigquery.client"]),
+    distribution("google-cloud-storage", ["google.cloud.storage", "google.cloud.storage.blob"], ["google-auth"]),
+    distribution("azure-core", ["azure.core"]),
+    distribution("azure-storage-blob", ["azure.storage.blob"], ["azure-core"]),
+    distribution("azure-storage-queue", ["azure.storage.queue"]),
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ships"),
+    [
+        ("google.cloud.storage", ["google-auth", "google-cloud-storage"]),
+        ("google.cloud:storage", ["google-auth", "google-cloud-storage"]),
+        ("google.cloud.storage:Client", ["google-auth", "google-cloud-storage"]),
+        ("google.oauth2:service_account", ["google-auth"]),
+        ("azure.storage.blob", ["azure-core", "azure-storage-blob"]),
+        ("azure.storage:queue", ["azure-storage-queue"]),
+    ],
+)
+def test_the_longest_dotted_prefix_decides(wanted: str, ships: list[str]) -> None:
+    assert Index(*GOOGLE).ships(wants(wanted)) == ships
+
+
+def test_only_likely_pins_are_looked_at() -> None:
+    crowd = [distribution(f"thing-{n}", [f"thing_{n}"]) for n in range(300)]
+    index = Index(*crowd, distribution("pyyaml", ["yaml"]), distribution("pillow", ["PIL"]))
+    assert index.ships(wants("yaml", "PIL.Image")) == ["pillow", "pyyaml"]
+    assert sorted(index.asked) == ["pillow", "pyyaml"]
+
+
+def test_an_import_named_after_nothing_is_found_all_the_same() -> None:
+    assert Index(distribution("acme", ["wholly_other"]), distribution("b", ["b"])).ships(wants("wholly_other.part")) == ["acme"]
+
+
+def test_a_likely_name_that_does_not_provide_the_import_does_not_ship() -> None:
+    assert Index(distribution("yaml", ["not_yaml"]), distribution("fork", ["yaml"])).ships(wants("yaml")) == ["fork"]
+
+
+def test_a_similarly_named_pin_that_holds_the_module_itself_outdoes_one_that_holds_its_parent() -> None:
+    airflow = distribution("apache-airflow", ["airflow", "airflow.models"])
+    amazon = distribution("apache-airflow-providers-amazon", ["airflow.providers.amazon", "airflow.providers.amazon.hooks"])
+    assert Index(airflow, amazon).ships(wants("airflow.providers.amazon:hooks")) == ["apache-airflow-providers-amazon"]
+    assert Index(airflow, amazon).ships(wants("airflow:models")) == ["apache-airflow"]
+
+
+def test_two_owners_of_one_module_are_a_question_for_the_user() -> None:
+    index = Index(distribution("opencv-python", ["cv2"]), distribution("opencv-python-headless", ["cv2"]))
+    with pytest.raises(LockError) as refused:
+        index.ships(wants("cv2"))
+    assert str(refused.value) == "app/x.py:3: opencv-python==1.0 and opencv-python-headless==1.0 both provide cv2"
+    assert refused.value.hint == 'say which one in monopack.toml: [module_map] cv2 = "opencv-python"'
+    mapped = wants("cv2", module_map={"cv2": "OpenCV_Python-headless"})
+    assert index.ships(mapped) == ["opencv-python-headless"]
+
+
+def test_config_that_names_what_is_not_pinned_is_refused() -> None:
+    index = Index(distribution("pyyaml", ["yaml"]))
+    with pytest.raises(LockError, match=r"module_map\.yaml: ruamel: requirements.txt pins no such distribution"):
+        index.ships(wants("yaml", module_map={"yaml": "ruamel"}))
+    with pytest.raises(LockError, match="extra_distributions: boto: "):
+        index.ships(wants(distributions={"boto": "extra_distributions"}))
+
+
+def test_extras_that_the_project_asks_for_count() -> None:
+    requests = distribution("requests", ["requests"], ["idna", "pysocks ; extra == 'socks'"])
+    rest = (distribution("idna"), distribution("pysocks"))
+    assert Index(requests, *rest).ships(wants("requests")) == ["idna", "requests"]
+    assert Index(requests, *rest, extras={"requests": {"socks"}}).ships(wants("requests")) == ["idna", "pysocks", "requests"]
+
+
+def test_extras_that_a_requirement_asks_for_count_even_later() -> None:
+    index = Index(
+        distribution("a", ["a"], ["c", "b"]),
+        distribution("b", [], ["c[all]"]),
+        distribution("c", [], ["d ; extra == 'all'", "c[more] ; extra == 'all'", "e ; extra == 'more'"]),
+        distribution("d"), distribution("e"),
+    )  # fmt: skip
+    assert index.ships(wants("a")) == ["a", "b", "c", "d", "e"]
+
+
+def test_markers_are_the_targets() -> None:
+    index = Index(
+        distribution("a", ["a"], ["w ; sys_platform == 'no-such-system'", "x ; python_version >= '3'"]), distribution("x")
+    )
+    assert index.ships(wants("a")) == ["a", "x"]
+
+
+def test_a_requirement_without_a_pin_is_named() -> None:
+    with pytest.raises(UnpinnedError) as refused:
+        Index(distribution("a", ["a"], ["Missing-Thing>1"])).ships(wants("a"))
+    said = "requirements.txt: a==1.0 requires Missing-Thing, which is not pinned for the target"
+    assert str(refused.value) == said
+
+
+def test_what_the_platform_has_does_not_ship_nor_what_it_requires() -> None:
+    index = Index(
+        distribution("boto3", ["boto3"], ["botocore"]),
+        distribution("botocore", ["botocore"]),
+        distribution("z", ["z"], ["boto3"]),
+    )
+    found = index.resolve(wants("boto3", "z", excluded=frozenset({"boto3"})))
+    assert [s.distribution.name for s in found.shipped] == ["z"]
+    assert found.platform == ("boto3",)
+    assert "boto3" not in index.asked
+
+
+def test_development_pins_are_for_tests_only() -> None:
+    index = Index(distribution("pytest", ["pytest"]))
+    index.lock = Lock(
+        dialect="uv", path="uv.lock",
+        pins={"pytest": Pin(name="pytest", version="1.0", evidence=HERE, development=True)},
+    )  # fmt: skip
+    assert [i.dotted for i in index.resolve(wants("pytest")).unresolved] == ["pytest"]
+    assert index.ships(wants("pytest", development=True)) == ["pytest"]
+
+
+def test_every_distribution_says_why_it_ships() -> None:
+    index = Index(*GOOGLE)
+    because = {s.distribution.name: s.because for s in index.resolve(wants("google.cloud.storage")).shipped}
+    assert because == {
+        "google-auth": "required by google-cloud-storage",
+        "google-cloud-storage": "imported as google.cloud.storage (app/x.py:3)",
+    }
+
+
+NAMES = st.sampled_from([f"d{n}" for n in range(8)])
+
+
+@given(st.dictionaries(NAMES, st.sets(NAMES)), st.sets(NAMES))
+def test_the_closure_is_exactly_what_can_be_reached(edges: dict[str, set[str]], roots: set[str]) -> None:
+    index = Index(*(distribution(f"d{n}", [f"d{n}"], sorted(edges.get(f"d{n}", ()))) for n in range(8)))
+    expected, waiting = set[str](), list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name not in expected:
+            expected.add(name)
+            waiting.extend(edges.get(name, ()))
+    assert index.ships(wants(*sorted(roots))) == sorted(expected)
+    assert set(index.asked) == expected, "only what ships was looked at"
+
+
+@given(st.lists(NAMES, unique=True), st.from_regex(r"[a-z]{1,4}(\.[a-z]{1,4}){0,2}", fullmatch=True))
+def test_tiers_are_a_partition_of_the_pins(pins: list[str], name: str) -> None:
+    assert sorted(pin for tier in tiers(name, pins) for pin in tier) == sorted(pins)
+
+
+@pytest.mark.parametrize(
+    ("name", "distribution"),
+    [("yaml", "pyyaml"), ("PIL.Image", "pillow"), ("google.protobuf.message", "protobuf"), ("some_thing.part", "some-thing")],
+)
+def test_hints_name_the_likely_distribution(name: str, distribution: str) -> None:
+    assert likely_distribution(name) == distribution
+
+
+def missing(name: str, reach: Reach, *, optional: bool = False) -> Import:
+    return Import(name=name, evidence=HERE, reach=reach, optional=optional)
+
+
+def test_eager_imports_that_nothing_provides_fail_lazy_ones_warn_guarded_ones_do_neither() -> None:
+    imports = [missing("yaml", Reach.EAGER), missing("lazy", Reach.LAZY), missing("fast", Reach.LAZY, optional=True)]
+    failures, warnings = judge(imports, Index().lock, strict=False)
+    assert [(f.where, f.missing, f.message, f.hint) for f in failures] == [
+        (
+            "app/x.py:3",
+            "yaml",
+            "imports yaml, which no first-party file and no distribution of requirements.txt provides",
+            "add pyyaml to requirements.txt, or map the import in monopack.toml: [module_map]",
+        )
+    ]
+    assert len(warnings) == 1
+    assert "imports lazy" in warnings[0]
+    failures, warnings = judge(imports, Index().lock, strict=True)
+    assert [f.missing for f in failures] == ["yaml", "lazy"]
+    assert warnings == ()
+
+
+def test_first_party_modules_that_do_not_exist_are_treated_alike() -> None:
+    failures, warnings = not_there([missing("app.a", Reach.EAGER), missing("app.b", Reach.LAZY)], strict=False)
+    assert [f.message for f in failures] == ["imports app.a, but there is no such module in its package"]
+    assert warnings == ("app/x.py:3: imports app.b, but there is no such module in its package",)

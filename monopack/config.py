@@ -777,9 +777,9 @@ def _tidy(node: Any) -> Any:
         return {"const": kept["const"]}
     if isinstance(kept.get("description"), str):
         kept["description"] = kept["description"].split("\n\n")[0]
-    alternatives = kept.get("anyOf")
-    if isinstance(alternatives, list) and len(alternatives) == 1:
-        return {**kept.pop("anyOf")[0], **kept}
+    for group in ("anyOf", "allOf"):
+        if isinstance(kept.get(group), list) and len(kept[group]) == 1:
+            kept = {**kept.pop(group)[0], **kept}
     return kept
 
 

@@ -355,7 +355,7 @@ def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site
         entry=plan.pack.module,
         handler=plan.options.handler,
         timeout=site.loaded.config.verify_timeout,
-        platform=plan.resolution.platform,
+        # platform=plan.resolution.platform,
     )
     log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
     return verification.verify(folder, request, site.target, environment, site.door)

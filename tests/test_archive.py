@@ -77,9 +77,13 @@ def sources(tmp_path: Path) -> Path:
 @pytest.fixture
 def mixed(tmp_path: Path, sources: Path) -> Tree:
     """First-party files, one of them executable and one with a non-ASCII name, and two wheels that take turns in the order."""
-    own = tree_of(
-        sources, {"app/main.py": (b"answer = 42\n" * 50, 0o644), "app/é.txt": (b"", 0o644), "run.sh": (b"#!/bin/sh\n", 0o755)}
-    ).entries
+    files = {
+        "app/main.py": (b"answer = 42\n" * 50, 0o644),
+        "app/é.txt": (b"", 0o644),
+        "run.sh": (b"#!/bin/sh\n", 0o755),
+        "app/__init__.py": (b"", 0o644),
+    }
+    own = tree_of(sources, files).entries
     one = make_wheel(
         tmp_path, "one", "1", {"one/__init__.py": "import two\n", "one/tool": "x"}, modes={"one/tool": stat.S_IFREG | 0o775}
     )
@@ -181,10 +185,9 @@ def test_unzip_finds_nothing_wrong(mixed: Tree, tmp_path: Path) -> None:
     assert "No errors detected" in done.stdout
 
 
-def test_more_entries_than_a_plain_zip_can_count(sources: Path, tmp_path: Path) -> None:
-    (sources / "empty").write_bytes(b"")
-    one = entry(sources / "empty", "x")
-    most, more = (Tree(entries=tuple(replace_path(one, f"{n:05}") for n in range(count))) for count in (65_535, 65_536))
+def test_more_entries_than_a_plain_zip_can_count(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "one", "1", {})
+    most, more = (Tree(entries=tuple(empty_member(wheel, f"{n:05}") for n in range(count))) for count in (65_535, 65_536))
     plain, large = written(most, tmp_path, name="plain.zip"), written(more, tmp_path, name="large.zip")
     assert b"PK\6\6" not in plain.read_bytes()
     assert b"PK\6\6" in large.read_bytes()
@@ -194,8 +197,9 @@ def test_more_entries_than_a_plain_zip_can_count(sources: Path, tmp_path: Path) 
             assert packed.read(f"{count - 1:05}") == b""
 
 
-def replace_path(one: Entry, path: str) -> Entry:
-    return Entry(path=path, sha256=one.sha256, crc=0, size=0, mode=0o644, origin=one.origin, location=one.location)
+def empty_member(wheel: Path, path: str) -> Entry:
+    digest = hashlib.sha256(b"").hexdigest()
+    return Entry(path=path, sha256=digest, crc=0, size=0, mode=0o644, origin="one==1", location=str(wheel), offset=0)
 
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/\\"), min_size=1, max_size=12).filter(

@@ -18,7 +18,7 @@ from monopack.model import Evidence, Import, Reach, SourceFile, Trace
 from monopack.trace import Scanner, Start, survey, trace
 from monopack.trace import tests_of as choose_tests
 from monopack.trace.rules import Reference
-from monopack.trace.scan import Facts, SourceTree
+from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import walk
 
 TOUCHING = ("open", "os.listdir", "os.scandir", "subprocess.Popen", "socket.connect")

@@ -79,9 +79,7 @@ def _beside(path: Path) -> Path:
 def _replaceable(destination: Path) -> None:
     """Refuse a destination that is not a plain file of ours to replace."""
     if destination.is_symlink():
-        raise PackError(
-            "is a link, and is not written through", where=str(destination), hint="remove it, or choose another build_dir"
-        )
+        raise PackError("is a link, and is not written through", where=str(destination), hint="remove the link")
     if destination.is_dir():
         raise PackError("is a folder where the artifact should be", where=str(destination), hint="move it out of the way")
 

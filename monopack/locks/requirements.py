@@ -318,12 +318,13 @@ def _comparable(version: str) -> Version | str:
 
 def _check_hashes(pins: Mapping[str, Pin], loose: Iterable[Demand]) -> None:
     """pip's rule: with `--require-hashes`, or as soon as one line has a `--hash`, every requirement needs one."""
+    reason = "other lines have a --hash, or --require-hashes asks for them"
     hint = "give every line its hashes (`uv pip compile --generate-hashes` does), or none"
     for demand in loose:
-        raise LockError(f"{_spelled(demand)} is not pinned, but other lines have a --hash", where=str(demand.place), hint=hint)
+        raise LockError(f"{_spelled(demand)} is not pinned, though {reason}", where=str(demand.place), hint=hint)
     for pin in pins.values():
         if not pin.hashes:
-            raise LockError(f"{pin.name} {pin.version} has no --hash, but other lines do", where=str(pin.evidence), hint=hint)
+            raise LockError(f"{pin.name} {pin.version} has no --hash, though {reason}", where=str(pin.evidence), hint=hint)
 
 
 def _spelled(demand: Demand) -> str:

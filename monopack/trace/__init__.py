@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from monopack.model import Reach, Target, TestPlan, Trace, TracedFile
 from monopack.trace.belongs import choose
-from monopack.trace.scan import Facts, Scanner, SourceTree, matching, survey
+from monopack.trace.scan import Scanner, matching, survey
+from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import INCLUDE, Start, starts_of, usable, walk
 
 __all__ = ["Scanner", "SourceTree", "Start", "survey", "tests_of", "trace"]

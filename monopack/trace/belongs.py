@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 
 from monopack.model import Evidence, Import, Reach, Target, TestPlan, Trace, TracedFile, value
 from monopack.trace.rules import Reference
-from monopack.trace.scan import Facts, SourceTree
+from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import Start, meaning_of, package_of, walk
 
 TEST_FILES = ("test_*.py", "*_test.py", "tests.py")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from monopack.model import value
 from monopack.trace.guards import decide
@@ -42,7 +43,6 @@ class Context:
 Rule = Callable[[ast.AST], list[Reference]]
 Step = tuple[ast.AST, Context]
 
-LAZY = Context(lazy=True)
 CATCHES_IMPORT_ERROR = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -109,9 +109,15 @@ def references(tree: ast.Module, markers: Mapping[str, str]) -> tuple[Reference,
     stack: list[Step] = [(tree, Context())]
     while stack:
         node, context = stack.pop()
-        for rule in RULES:
-            found.extend(_in_context(reference, context) for reference in rule(node))
-        stack.extend(_inside(node, context, markers))
+        kind = type(node)
+        if kind in NAMING:
+            for rule in RULES:
+                found.extend(_in_context(reference, context) for reference in rule(node))
+        parts = PARTS.get(kind)
+        if parts:
+            stack.extend(parts(node, context, markers))
+        else:
+            stack.extend([(child, context) for child in ast.iter_child_nodes(node) if type(child) not in LEAVES])
     return tuple(sorted(dict.fromkeys(found), key=lambda r: r.line))
 
 
@@ -119,55 +125,59 @@ def _in_context(reference: Reference, context: Context) -> Reference:
     return replace(reference, lazy=reference.lazy or context.lazy, optional=reference.optional or context.optional)
 
 
-def _inside(node: ast.AST, context: Context, markers: Mapping[str, str]) -> Iterator[Step]:
-    """The parts of a node, each with when it runs."""
-    lazy = replace(context, lazy=True)
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            yield from _each([*node.decorator_list, node.args, node.returns], context)
-            yield from _each(node.body, lazy)
-        case ast.Lambda():
-            yield from _each([node.args], context)
-            yield from _each([node.body], lazy)
-        case ast.If():
-            yield from _each([node.test], context)
-            yield from _branches(node, context, decide(node.test, markers))
-        case ast.Try() | ast.TryStar():
-            yield from _attempt(node, context)
-        case ast.With() | ast.AsyncWith():
-            inner = Context(lazy=True, optional=True) if any(_suppresses(i) for i in node.items) else context
-            yield from _each(node.items, context)
-            yield from _each(node.body, inner)
-        case ast.Match():
-            yield from _each([node.subject], context)
-            yield from _each(node.cases, lazy)
-        case _:
-            yield from _each(ast.iter_child_nodes(node), context)
-
-
 def _each(nodes: Iterable[ast.AST | None], context: Context) -> Iterator[Step]:
     """A step for each node; absent ones (None) are left out."""
     return ((node, context) for node in nodes if node is not None)
 
 
-def _branches(node: ast.If, context: Context, holds: bool | None) -> Iterator[Step]:
-    """The branches that may run: the one that is decided, or both, neither of them surely."""
-    undecided = replace(context, lazy=True) if holds is None else context
+def _function(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`def` and `lambda`: defaults, decorators and annotations run with the code around, the body when it is called."""
+    around = [*getattr(node, "decorator_list", ()), node.args, getattr(node, "returns", None)]
+    body = node.body if isinstance(node.body, list) else [node.body]
+    yield from _each(around, context)
+    yield from _each(body, replace(context, lazy=True))
+
+
+def _condition(node: Any, context: Context, markers: Mapping[str, str]) -> Iterator[Step]:
+    """`if`: the branch that is decided, or both, neither of them surely."""
+    holds = decide(node.test, markers)
+    inner = replace(context, lazy=True) if holds is None else context
+    yield from _each([node.test], context)
     if holds is not False:
-        yield from _each(node.body, undecided)
+        yield from _each(node.body, inner)
     if holds is not True:
-        yield from _each(node.orelse, undecided)
+        yield from _each(node.orelse, inner)
 
 
-def _attempt(node: ast.Try | ast.TryStar, context: Context) -> Iterator[Step]:
+def _attempt(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
     """`try`: where a failing import is caught, neither the attempt nor its fallback has to succeed."""
     if any(_catches(handler.type) for handler in node.handlers):
-        inner = Context(lazy=True, optional=True)
-        yield from _each([*node.body, *node.handlers, *node.orelse], inner)
+        yield from _each([*node.body, *node.handlers, *node.orelse], Context(lazy=True, optional=True))
     else:
         yield from _each([*node.body, *node.orelse], context)
         yield from _each(node.handlers, replace(context, lazy=True))
     yield from _each(node.finalbody, context)
+
+
+def _with(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`with`: `contextlib.suppress(ImportError)` is a `try` by another name."""
+    yield from _each(node.items, context)
+    yield from _each(node.body, Context(lazy=True, optional=True) if any(_suppresses(i) for i in node.items) else context)
+
+
+def _match(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`match`: no case runs surely."""
+    yield from _each([node.subject], context)
+    yield from _each(node.cases, replace(context, lazy=True))
+
+
+# What a rule looks at, what has parts that run at different times, and what holds nothing of interest.
+NAMING = frozenset({ast.Import, ast.ImportFrom, ast.Call})
+PARTS: Mapping[type[ast.AST], Callable[[Any, Context, Mapping[str, str]], Iterator[Step]]] = {
+    ast.FunctionDef: _function, ast.AsyncFunctionDef: _function, ast.Lambda: _function, ast.If: _condition,
+    ast.Try: _attempt, ast.TryStar: _attempt, ast.With: _with, ast.AsyncWith: _with, ast.Match: _match,
+}  # fmt: skip
+LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass, ast.Global, ast.Nonlocal})
 
 
 def _catches(caught: ast.expr | None) -> bool:

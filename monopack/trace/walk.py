@@ -12,7 +12,7 @@ from dataclasses import replace
 from monopack.errors import PackError
 from monopack.model import Evidence, Import, Reach, SourceFile, Target, Trace, TracedFile, value
 from monopack.trace.rules import Reference
-from monopack.trace.scan import Facts, SourceTree
+from monopack.trace.sources import Facts, SourceTree
 
 INCLUDE = Evidence(file="include", line=0)
 

@@ -21,7 +21,7 @@ import click
 from monopack import __version__, config, pipeline, report
 from monopack.errors import MonopackError
 from monopack.model import PackReport
-from monopack.run import Cancelled, Door
+from monopack.run import Door
 
 BUG = 4
 
@@ -38,8 +38,12 @@ fetching; 4 a bug in monopack; 130, 143 interrupted or terminated.
 """
 
 
-class Terminated(KeyboardInterrupt):
-    """The run was ended by SIGTERM."""
+class Stopped(BaseException):
+    """A signal ended the run; not a KeyboardInterrupt, which click would make something else of."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -63,10 +67,9 @@ def run(argv: Sequence[str]) -> int:
         _say(report.error_line(str(error), error.hint))
         _trace(debug)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort, Cancelled) as end:
-        terminated = isinstance(end, Terminated)
-        _say("terminated" if terminated else "interrupted")
-        return 143 if terminated else 130
+    except Stopped as stopped:
+        _say(f"stopped by {signal.Signals(stopped.exit_code - 128).name}")
+        return stopped.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -164,7 +167,7 @@ def _listen(door: Door) -> None:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         door.cancelled.set()
-        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        raise Stopped(number)
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

@@ -363,3 +363,4 @@ class PackReport:
     tests: int = 0
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
+    kept: bool = False

@@ -271,7 +271,8 @@ def _build(plan: Plan, lock: Lock, book: Ledger, site: Site) -> PackReport:
     except MonopackError as error:
         refusal = Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
         report = replace(_report(plan, site, "failed"), failures=(refusal,), exit_code=error.exit_code)
-    report = replace(report, seconds=time.monotonic() - started)
+    kept = report.status == "failed" and (site.loaded.build_dir / f"{plan.pack.name}.zip").exists()
+    report = replace(report, seconds=time.monotonic() - started, kept=kept)
     log.info("%s: %s in %.1f s", plan.pack.name, report.status, report.seconds)
     return report
 

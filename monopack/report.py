@@ -29,6 +29,8 @@ def failures(reports: Sequence[PackReport]) -> Iterator[str]:
             if failure.output:
                 kept = failure.output.rstrip().splitlines()[-OUTPUT_LINES:]
                 yield "\n".join(f"    {line}" for line in kept)
+        if report.kept:
+            yield f"{report.name}: the artifacts of the last good build are unchanged"
 
 
 def warnings(reports: Sequence[PackReport]) -> Iterator[str]:

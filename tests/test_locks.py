@@ -217,6 +217,11 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
         f"requirements.txt:2: six 1.16.0 has no --hash, {WANTED}",
         HASHES_HINT,
     ),
+    "hash-in-constraint": (
+        {"requirements.txt": "-c c.txt\nidna\nsix==1.16.0\n", "c.txt": f"idna==3.7 --hash={HASH_A}\n"},
+        f"requirements.txt:3: six 1.16.0 has no --hash, {WANTED}",
+        HASHES_HINT,
+    ),
     "loose-beside-hash": (
         {"requirements.txt": f"idna==3.7 --hash={HASH_A}\nsix[a]>1\n"},
         f"requirements.txt:2: six[a]>1 is not pinned, {WANTED}",
@@ -533,13 +538,17 @@ def test_a_first_party_project_brings_its_own_dependencies(project: Project) -> 
 
 
 def test_pips_own_settings_hold_for_resolving(project: Project) -> None:
-    download = "[download]\nno-index = true\n"
-    settings = f"[global]\nfind-links = {project.wheels}\nconstraint = {project.folder}/caps.txt\n{download}"
-    write(project.folder, {"pip.conf": settings, "caps.txt": "bb<2\n"})
+    nothing = project.folder / "nothing"
+    nothing.mkdir()
+    general = f"[global]\nno-index = true\nfind-links = {nothing}\nconstraint = {project.folder}/caps.txt\n"
+    write(project.folder, {"pip.conf": f"{general}[download]\nfind-links = {project.wheels}\n", "caps.txt": "bb<2\n"})
     write(project.root, {"requirements.txt": "bb\n"})
     lock = project.pin()
     assert lock.pins["bb"].version == "1.0"
     assert lock.index_options == (), "pip knows its own settings when it fetches"
+    project.environ["PIP_FIND_LINKS"] = str(nothing)
+    with pytest.raises(LockError, match="Because bb was not found"):
+        project.pin()
 
 
 def test_a_target_that_is_not_the_host_is_resolved_for_its_own_python_and_machine(project: Project) -> None:

@@ -121,7 +121,7 @@ def _parse_file(root: Path, file: Path, *, constraint: bool, above: tuple[Path, 
                 parsed += _option_line(root, item.options, place, (*above, file))
             else:
                 line = Line(place=place, text=numbered.line, item=item, constraint=constraint)
-                parsed += Parsed(lines=(line,), require_hashes=bool(item.hash_options) and not constraint)
+                parsed += Parsed(lines=(line,), require_hashes=bool(item.hash_options))
     return parsed
 
 

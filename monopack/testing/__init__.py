@@ -115,7 +115,7 @@ def _pytest(folder: Path, request: Request, temporary: Path) -> tuple[list[str],
     if config is None:  # pytest would look for one in the folders above, which are not the pack's
         config = temporary / "pytest.ini"
         config.write_text("[pytest]\n", encoding="utf-8")
-    options = ["-q", "-p", "no:cacheprovider", f"--junit-xml={result}"]
+    options = ["-q", "-p", "no:cacheprovider", "--tb=short", "--continue-on-collection-errors", f"--junit-xml={result}"]
     within = ["-c", str(config), f"--rootdir={folder}", f"--confcutdir={folder}"]
     return ["-m", "pytest", *request.files, *options, *within], result
 

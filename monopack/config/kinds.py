@@ -1,0 +1,130 @@
+"""The kinds of values that options take: how text becomes one, what is refused, and the words for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic.fields import FieldInfo
+
+from monopack.model import value
+
+TRUE = ("1", "true", "yes", "on")
+FALSE = ("0", "false", "no", "off")
+
+
+class Text(str):
+    """A value from a flag or a variable: text that may stand for a boolean, a number or a list. TOML has those itself."""
+
+    __slots__ = ()
+
+
+@value()
+class Accepts:
+    """What an option takes, in words for error messages and the reference."""
+
+    words: str
+
+
+@value()
+class OnCommandLine:
+    """Marks an option that is a flag too; `metavar` stands for its value in the help."""
+
+    metavar: str = ""
+
+
+@value()
+class Unset:
+    """Words for a default that is no value."""
+
+    words: str
+
+
+def accepted(field: FieldInfo) -> str:
+    """What a field takes, in words."""
+    return next(note.words for note in field.metadata if isinstance(note, Accepts))
+
+
+def _word(given: object) -> object:
+    """A plain string for a text (older versions of pydantic compare literals by type); anything else as it is."""
+    return str(given) if isinstance(given, Text) else given
+
+
+def _switch(given: object) -> object:
+    """The boolean that a text stands for; anything else as it is."""
+    word = given.strip().lower() if isinstance(given, Text) else ""
+    return word in TRUE if word in (*TRUE, *FALSE) else _word(given)
+
+
+def _number(given: object) -> object:
+    """The number that a text stands for; anything else as it is."""
+    if isinstance(given, Text) and re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*", given, re.ASCII):
+        return float(given) if "." in given else int(given)
+    return _word(given)
+
+
+def _words(given: object) -> object:
+    """The list that a text stands for, `a,b` or `["a", "b"]`; anything else as it is."""
+    if not isinstance(given, Text) or given == "auto":
+        return _word(given)
+    if given.lstrip().startswith("["):
+        return json.loads(given)
+    return [word.strip() for word in given.split(",") if word.strip()]
+
+
+def _path(given: object) -> object:
+    """Refuse what no system takes for a path."""
+    if isinstance(given, str) and (not given.strip() or "\0" in given):
+        raise ValueError("no path")
+    return given
+
+
+def _distinct(given: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(given)) != len(given):
+        raise ValueError("one of them twice")
+    return given
+
+
+StrictBool = Annotated[bool, Strict()]
+Name = Annotated[str, Field(min_length=1)]
+Switch = Annotated[StrictBool, BeforeValidator(_switch), Accepts(words="true or false")]
+SwitchOrNone = Annotated[StrictBool | None, BeforeValidator(_switch), Accepts(words="true or false")]
+Depth = Annotated[StrictBool | Literal["all"], BeforeValidator(_switch), Accepts(words='true, false or "all"')]
+DepthOrNone = Annotated[StrictBool | Literal["all"] | None, BeforeValidator(_switch), Accepts(words='true, false or "all"')]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_words), Accepts(words="a list of strings")]
+Strings = Annotated[dict[str, str], Accepts(words="a table of strings")]
+Folder = Annotated[Path, BeforeValidator(_path), Accepts(words="a path")]
+FolderOrNone = Annotated[Path | None, BeforeValidator(_path), Accepts(words="a path")]
+ProgramOrNone = Annotated[Name | None, BeforeValidator(_path), Accepts(words="a path or a command name")]
+Seconds = Annotated[
+    float, Field(gt=0, allow_inf_nan=False, strict=True), BeforeValidator(_number), Accepts(words="seconds, above 0")
+]
+SecondsOrZero = Annotated[
+    float, Field(ge=0, allow_inf_nan=False, strict=True), BeforeValidator(_number), Accepts(words="seconds, from 0")
+]
+Jobs = Annotated[
+    Annotated[int, Field(ge=1, strict=True)] | Literal["auto"],
+    BeforeValidator(_number),
+    Accepts(words='"auto" or a whole number from 1'),
+]
+Formats = Annotated[
+    tuple[Literal["hex", "b64"], ...],
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    BeforeValidator(_words),
+    AfterValidator(_distinct),
+    Accepts(words='a list of "hex" and "b64", each at most once'),
+]
+Handler = Annotated[
+    str, Field(pattern=r"^$|^[^\W\d]\w*(\.[^\W\d]\w*)*$"), Accepts(words='the name of a function, or "" for none')
+]
+Roots = Annotated[
+    Annotated[tuple[Name, ...], Field(min_length=1)] | Literal["auto"],
+    BeforeValidator(_words),
+    Accepts(words='"auto" or a list of folders'),
+]
+Manager = Annotated[Literal["auto", "pip", "uv"], BeforeValidator(_word), Accepts(words='"auto", "pip" or "uv"')]
+Runner = Annotated[Literal["auto", "pytest", "unittest"], BeforeValidator(_word), Accepts(words='"auto", "pytest" or "unittest"')]
+Severity = Annotated[Literal["warn", "error"], BeforeValidator(_word), Accepts(words='"warn" or "error"')]

@@ -1,0 +1,169 @@
+"""All options, one field for each: the flag, variable, error messages, schema and reference are derived from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from monopack.config.kinds import (
+    Accepts,
+    Depth,
+    DepthOrNone,
+    Folder,
+    FolderOrNone,
+    Formats,
+    Handler,
+    Jobs,
+    Manager,
+    Names,
+    OnCommandLine,
+    ProgramOrNone,
+    Roots,
+    Runner,
+    Seconds,
+    SecondsOrZero,
+    Severity,
+    Strings,
+    Switch,
+    SwitchOrNone,
+    Unset,
+)
+
+
+class PackOptions(BaseModel):
+    """The options of one pack, from `[pack]` (defaults of every pack), `[packs.NAME]` or a managed block.
+
+    In these tables `verify` and `skip_tests` are None when the project-wide option decides; `pack_options` fills them in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    handler: Handler = Field(
+        default="lambda_handler", description="The function that the pack's file must have; an empty string asks for none."
+    )
+    extra_modules: Names = Field(default=(), description="First-party modules to ship that no import shows, as dotted names.")
+    extra_distributions: Names = Field(default=(), description="Pinned distributions to ship that no import shows.")
+    exclude_distributions: Names = Field(
+        default=(), description="Distributions that never ship, because the runtime has them already."
+    )
+    include: Names = Field(default=(), description="Files to ship besides code, as glob patterns from the project root.")
+    exclude: Names = Field(default=(), description="Files that never ship, as glob patterns from the project root.")
+    env: Strings = Field(default_factory=dict, description="Variables that verifying and tests run with.")
+    test_env: Strings = Field(default_factory=dict, description="Variables that only tests run with.")
+    env_passthrough: Names = Field(
+        default=(), description="Names of variables that verifying and tests take over from the caller's environment."
+    )
+    verify: DepthOrNone = Field(default=None, description="As the project-wide `verify`, for this pack.")
+    skip_tests: SwitchOrNone = Field(default=None, description="As the project-wide `skip_tests`, for this pack.")
+    require_tests: Switch = Field(default=True, description="A pack for which no test runs fails.")
+    test_runner: Runner = Field(
+        default="auto", description="What runs the tests; `auto` is pytest where it is pinned, else unittest."
+    )
+    test_distributions: Names = Field(default=(), description="Pinned distributions that only the tests need.")
+    unresolved: Severity = Field(
+        default="warn", description="What an import means that neither the project nor a pinned distribution provides."
+    )
+
+
+class BuildConfig(BaseSettings):
+    """All options of a run. Names are snake_case in `monopack.toml`, `--kebab-case` as flags, `MONOPACK_NAME` as variables."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    packs_dir: Annotated[Folder, OnCommandLine(metavar="DIR")] = Field(
+        default=Path("packs"), description="The folder that holds one file for each pack."
+    )
+    build_dir: Annotated[Folder, OnCommandLine(metavar="DIR")] = Field(
+        default=Path("build"), description="The folder that artifacts are written to."
+    )
+    skip_tests: Annotated[Switch, OnCommandLine()] = Field(default=False, description="Run no tests.")
+    verify: Annotated[Depth, OnCommandLine()] = Field(
+        default=True,
+        description="Import each pack in a clean interpreter before it is packed; `all` imports the modules that may only"
+        " be reached later, too.",
+    )
+    debug: Annotated[Switch, OnCommandLine()] = Field(
+        default=False, description="Write details of how imports and dependencies are resolved, and tracebacks, to stderr."
+    )
+    jobs: Annotated[Jobs, OnCommandLine(metavar="N|auto")] = Field(
+        default="auto", description="How many packs are built at the same time; `auto` follows the processor."
+    )
+    sha_output: Annotated[Formats, OnCommandLine(metavar="hex,b64")] = Field(
+        default=("hex",), description="How the artifact's sha256 is written beside it."
+    )
+    package_manager: Annotated[Manager, OnCommandLine(metavar="NAME")] = Field(
+        default="auto", description="Whose pins are read: `pip` means requirements.txt, `uv` means uv.lock."
+    )
+    python: Annotated[ProgramOrNone, OnCommandLine(metavar="PYTHON"), Unset(words="detected")] = Field(
+        default=None,
+        description="The Python that the packs run on, a path or a command name; without it the active virtual environment's,"
+        " else that of `.venv`, else the one `.python-version` names, else monopack's own.",
+    )
+    existing_install_python: Annotated[ProgramOrNone, OnCommandLine(metavar="PYTHON"), Unset(words="none")] = Field(
+        default=None, description="A Python whose pip cache is used when distributions are fetched."
+    )
+    cache_dir: Annotated[FolderOrNone, OnCommandLine(metavar="DIR"), Unset(words="the user's cache folder")] = Field(
+        default=None, description="The folder of the store of distributions, shared by all projects."
+    )
+    offline: Annotated[Switch, OnCommandLine()] = Field(
+        default=False, description="Use no network: what the store does not have is an error."
+    )
+    force: Annotated[Switch, OnCommandLine()] = Field(
+        default=False, description="Replace folders in the build folder that monopack did not write."
+    )
+    source_roots: Roots = Field(
+        default="auto",
+        description="The folders, relative to the project root, whose children are importable names; `auto` is `src`,"
+        " where there is one without `__init__.py`, and the project root.",
+    )
+    tests_dir: Folder = Field(default=Path("tests"), description="The folder that holds the tests.")
+    verify_timeout: Seconds = Field(default=120.0, description="How long verifying one pack may take, in seconds.")
+    test_timeout: Seconds = Field(default=600.0, description="How long the tests of one pack may take, in seconds.")
+    lock_timeout: SecondsOrZero = Field(
+        default=300.0, description="How long to wait for another run on the same build folder, in seconds."
+    )
+    module_map: Strings = Field(
+        default_factory=dict,
+        description="Import name to distribution, where the wheels themselves cannot tell.",
+    )
+    pack: Annotated[PackOptions, Accepts(words="a table of pack options")] = Field(
+        default_factory=PackOptions, description="Defaults of every pack."
+    )
+    packs: Annotated[dict[str, PackOptions], Accepts(words="a table of pack options for each pack")] = Field(
+        default_factory=dict, description="Options of single packs, by the pack's name."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The values that `load` hands over as `layers`, best first; without them only the arguments count.
+
+        The process environment is never read here: `load` gets it as a value.
+        """
+        given = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else {}
+        layers = given.get("layers")
+        return (init_settings,) if layers is None else tuple(_LayerSource(settings_cls, layer) for layer in layers)
+
+
+class _LayerSource(PydanticBaseSettingsSource):
+    """The values of one layer as they are; pydantic-settings merges the layers key by key."""
+
+    def __init__(self, settings_cls: type[BaseSettings], values: dict[str, Any]) -> None:
+        super().__init__(settings_cls)
+        self.values = values
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return self.values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return self.values

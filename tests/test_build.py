@@ -1,0 +1,564 @@
+"""The main job, as a user meets it: the real command on real folders, wheels and zips."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from projects import Project, import_alone
+
+ORDERS = {
+    "app/__init__.py", "app/common.py", "app/orders.py", "packs/orders.py", "shared_part/__init__.py", "yaml/__init__.py",
+    "yaml/loader.py",
+}  # fmt: skip
+
+
+def without_metadata(paths: set[str]) -> set[str]:
+    return {path for path in paths if ".dist-info/" not in path}
+
+
+def test_the_main_job(shop: Project, tmp_path: Path) -> None:
+    done = shop.build("--sha-output", "hex,b64")
+    assert done.stdout == "build/orders\nbuild/users\n"
+    assert without_metadata(shop.shipped("orders")) == ORDERS
+    assert {p.split("-")[0] for p in shop.shipped("users") if ".dist-info/" in p} == {"big_thing"}
+    alone = import_alone(shop.root / "build" / "orders.zip", tmp_path / "alone", "packs.orders")
+    assert alone.returncode == 0, alone.stderr
+    for name in ("orders", "users"):
+        zipped = shop.output(f"{name}.zip")
+        assert shop.output(f"{name}.package.sha256").decode() == hashlib.sha256(zipped).hexdigest() + "\n"
+        code = base64.b64encode(hashlib.sha256(zipped).digest()).decode()
+        assert shop.output(f"{name}.package.sha256.b64").decode() == code + "\n"
+        with zipfile.ZipFile(shop.root / "build" / f"{name}.zip") as archive:
+            assert archive.testzip() is None
+    assert (shop.root / "build" / ".gitignore").read_text() == "*\n"
+
+
+def test_the_built_folder_holds_exactly_what_the_zip_holds(shop: Project) -> None:
+    shop.build()
+    folder = shop.root / "build" / "orders"
+    with zipfile.ZipFile(shop.root / "build" / "orders.zip") as archive:
+        zipped = {name: archive.read(name) for name in archive.namelist()}
+    assert {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()} == zipped
+
+
+def test_nothing_of_the_tool_ships(shop: Project) -> None:
+    shop.build()
+    for name in ("orders", "users"):
+        unwanted = ("requirements.txt", "INSTALLER", "REQUESTED", "direct_url.json")
+        assert not [p for p in shop.shipped(name) if "__pycache__" in p or p.startswith("bin/") or p.endswith(unwanted)]
+        with zipfile.ZipFile(shop.root / "build" / f"{name}.zip") as archive:
+            assert not [n for n in archive.namelist() if str(shop.root).encode() in archive.read(n)]
+
+
+def test_the_manifest_says_what_ships_and_why(shop: Project) -> None:
+    shop.build()
+    manifest = shop.manifest("orders")
+    assert manifest["handler"] == "packs.orders.lambda_handler"
+    assert manifest["artifact"]["sha256"] == hashlib.sha256(shop.output("orders.zip")).hexdigest()
+    assert [(d["name"], d["because"]) for d in manifest["distributions"]] == [
+        ("shared-part", "required by yaml-thing"),
+        ("yaml-thing", "imported as yaml.loader (app/orders.py:2)"),
+    ]
+    assert {f["path"] for f in manifest["files"]} == shop.shipped("orders")
+    assert str(shop.root) not in shop.output("orders.manifest.json").decode()
+
+
+def test_one_pack_by_name(shop: Project) -> None:
+    assert shop.build("users").stdout == "build/users\n"
+    assert not (shop.root / "build" / "orders.zip").exists()
+
+
+@pytest.mark.parametrize("build_dir", ["out", "deep/out", "ABSOLUTE"])
+def test_paths_are_printed_as_they_were_given(shop: Project, tmp_path: Path, build_dir: str) -> None:
+    given = str(tmp_path / "absolute out") if build_dir == "ABSOLUTE" else build_dir
+    assert shop.build("users", "--build-dir", given).stdout == f"{given}/users\n"
+    assert (shop.root / given / "users.zip").exists()
+
+
+def test_from_another_folder_with_a_config_file(shop: Project, tmp_path: Path) -> None:
+    shop.write({"monopack.toml": 'build_dir = "dist"\n'})
+    done = shop.build("users", "--config", str(shop.root / "monopack.toml"), cwd=tmp_path)
+    assert done.stdout == "project/dist/users\n"
+    inside = shop.root / "app"
+    assert shop.build("users", cwd=inside).stdout == f"{shop.root}/dist/users\n"
+
+
+def test_spaces_and_other_alphabets_in_paths(shop: Project, tmp_path: Path) -> None:
+    moved = tmp_path / "mon dépôt ünï"
+    shop.root.rename(moved)
+    shop.root = moved
+    assert shop.build("--build-dir", "büild dir").stdout == "büild dir/orders\nbüild dir/users\n"
+
+
+# ---------------------------------------------------------------- same inputs, same bytes; unchanged work is not done again
+
+
+def test_a_second_run_rewrites_nothing(shop: Project) -> None:
+    shop.build()
+    before = {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in (shop.root / "build").glob("*.*")}
+    folders = {p: p.stat().st_mtime_ns for p in (shop.root / "build" / "orders").rglob("*")}
+    again = shop.build()
+    assert again.stdout == "build/orders\nbuild/users\n"
+    assert again.stderr.count("unchanged") == 4
+    assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in (shop.root / "build").glob("*.*")} == before
+    assert {p: p.stat().st_mtime_ns for p in (shop.root / "build" / "orders").rglob("*")} == folders
+
+
+@pytest.mark.parametrize("damaged", ["orders.zip", "orders.package.sha256", "orders.manifest.json"])
+def test_a_damaged_output_is_made_again(shop: Project, damaged: str) -> None:
+    shop.build("orders")
+    whole = shop.output(damaged)
+    (shop.root / "build" / damaged).write_bytes(b"x" + whole[1:])
+    os.utime(shop.root / "build" / damaged, ns=(1, 1))
+    shop.build("orders")
+    assert shop.output(damaged) == whole
+    (shop.root / "build" / damaged).unlink()
+    shop.build("orders")
+    assert shop.output(damaged) == whole
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PYTHONHASHSEED": "0"},
+        {"PYTHONHASHSEED": "1", "TZ": "Asia/Kolkata", "LC_ALL": "C"},
+        {"MONOPACK_JOBS": "8", "LC_ALL": "C.UTF-8", "TZ": "America/St_Johns"},
+    ],
+    ids=str,
+)
+def test_the_same_bytes_whatever_is_around(shop: Project, tmp_path: Path, variables: dict[str, str]) -> None:
+    shop.build("--jobs", "1")
+    first = shop.outputs()
+    other = Project(root=tmp_path / "far" / "away", index=shop.index, cache=tmp_path / "cold")
+    shutil.copytree(shop.root, other.root, ignore=shutil.ignore_patterns("build"))
+    for path in other.root.rglob("*.py"):
+        os.utime(path, (0, 0) if "packs" in path.parts else (7258118400, 7258118400))
+    previous = os.umask(0o077)
+    try:
+        other.build(**variables)
+    finally:
+        os.umask(previous)
+    assert other.outputs() == first
+
+
+def test_source_date_epoch_dates_the_members(shop: Project) -> None:
+    shop.build("users", SOURCE_DATE_EPOCH="1700000000")
+    with zipfile.ZipFile(shop.root / "build" / "users.zip") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(2023, 11, 14, 22, 13, 20)}
+    shop.build("users")
+    with zipfile.ZipFile(shop.root / "build" / "users.zip") as archive:
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    wrong = shop.run("users", SOURCE_DATE_EPOCH="yesterday")
+    assert wrong.returncode == 2
+    assert "SOURCE_DATE_EPOCH: 'yesterday' is no number of seconds" in wrong.stderr
+
+
+def test_only_what_changed_is_built_again(shop: Project) -> None:
+    shop.build()
+    shop.write({"app/users.py": "from . import common\nreport = 1\n"})
+    again = shop.build()
+    assert "orders: unchanged" in again.stderr
+    assert "users: built" in again.stderr
+    assert "big_thing/__init__.py" not in shop.shipped("users")
+
+
+def test_a_changed_or_removed_requirement_leaves_no_trace(shop: Project, tmp_path: Path) -> None:
+    shop.build()
+    shop.wheel("shared-part", "2.0")
+    shop.require("yaml-thing==1.0", "shared-part==2.0", "big-thing==1.0", "unused-thing==1.0")
+    shop.write({"app/users.py": "from . import common\nreport = 1\n"})
+    shop.build()
+    cold = Project(root=tmp_path / "cold", index=shop.index, cache=tmp_path / "cold-cache")
+    shutil.copytree(shop.root, cold.root, ignore=shutil.ignore_patterns("build"))
+    cold.build()
+    assert shop.outputs() == cold.outputs()
+    folders = [sorted(p.relative_to(x.root) for p in (x.root / "build" / "orders").rglob("*")) for x in (shop, cold)]
+    assert folders[0] == folders[1]
+
+
+def test_chmod_changes_both_digests(shop: Project) -> None:
+    shop.build("users")
+    before = shop.manifest("users")
+    (shop.root / "app" / "common.py").chmod(0o755)
+    shop.build("users")
+    after = shop.manifest("users")
+    assert before["content_sha256"] != after["content_sha256"]
+    assert before["artifact"]["sha256"] != after["artifact"]["sha256"]
+
+
+def test_a_digest_format_that_is_no_longer_asked_for_is_removed(shop: Project) -> None:
+    shop.build("users", "--sha-output", "hex,b64")
+    shop.build("users", "--sha-output", "b64")
+    assert (shop.root / "build" / "users.package.sha256.b64").exists()
+    assert not (shop.root / "build" / "users.package.sha256").exists()
+
+
+# ---------------------------------------------------------------- what fails
+
+
+def test_every_failing_pack_is_reported_in_order_and_the_others_are_built(project: Project) -> None:
+    for number in range(1, 7):
+        project.pack(f"p{number}", f"import {'nowhere' if number % 2 else 'json'}_{number}\n" if number % 2 else "import json\n")
+    done = project.run("--jobs", "4")
+    assert done.returncode == 1
+    assert done.stdout == "build/p2\nbuild/p4\nbuild/p6\n"
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    said = "which no first-party file and no distribution provides"
+    assert errors == [f"error: p{n}: packs/p{n}.py:1: imports nowhere_{n}, {said}" for n in (1, 3, 5)]
+    hints = [line for line in done.stderr.splitlines() if line.startswith("  hint: ")]
+    assert hints[0] == "  hint: add nowhere-1 to requirements.txt, or map the import in monopack.toml: [module_map]"
+
+
+def test_a_failed_build_leaves_the_artifacts_as_they_were_and_says_so(shop: Project) -> None:
+    shop.build()
+    before = shop.outputs()
+    shop.write({"app/orders.py": "raise RuntimeError('not today')\n"})
+    done = shop.run()
+    assert done.returncode == 1
+    assert "error: orders: app/orders.py:1: RuntimeError: not today" in done.stderr
+    assert "orders: the artifacts of the last good build are unchanged" in done.stderr
+    assert shop.outputs() == before
+
+
+def test_a_handler_that_is_missing_none_or_not_callable_fails(project: Project) -> None:
+    project.write({"packs/a.py": "x = 1\n", "packs/b.py": "lambda_handler = None\n", "packs/c.py": "lambda_handler = 3\n"})
+    project.write({"monopack.toml": "[pack]\nrequire_tests = false\n"})
+    done = project.run()
+    assert done.returncode == 1
+    assert [line.split(":")[1].strip() for line in done.stderr.splitlines() if line.startswith("error: ")] == ["a", "b", "c"]
+    project.write({"monopack.toml": '[pack]\nrequire_tests = false\nhandler = ""\n'})
+    assert project.build().stdout == "build/a\nbuild/b\nbuild/c\n"
+
+
+def test_code_that_changes_its_own_package_fails_and_names_the_file(project: Project) -> None:
+    code = "import pathlib\npathlib.Path(__file__).with_name('cache.txt').write_text('x')\n"
+    project.pack("writer", code)
+    done = project.run()
+    assert done.returncode == 1
+    assert "error: writer: packs/cache.txt: changed while the pack's code ran" in done.stderr
+    assert not (project.root / "build" / "writer.zip").exists()
+    project.pack("writer", "")
+    project.build()
+    assert not (project.root / "build" / "writer" / "packs" / "cache.txt").exists()
+
+
+def test_lazy_imports_that_nothing_provides_warn_and_can_be_made_errors(project: Project) -> None:
+    project.pack("p", "def f():\n    import nowhere\n\n\ntry:\n    import fast_json\nexcept ImportError:\n    pass\n")
+    done = project.build()
+    warned = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(warned) == 1
+    assert warned[0].startswith("warning: p: packs/p.py:2: imports nowhere, ")
+    project.write({"monopack.toml": '[packs.p]\nunresolved = "error"\n'})
+    assert project.run().returncode == 1
+
+
+def test_options_of_a_pack_come_from_its_managed_block_first(project: Project) -> None:
+    project.write({"monopack.toml": '[pack]\nhandler = "main"\nrequire_tests = false\n[packs.b]\nhandler = "start"\n'})
+    project.write({"app/hidden.py": "", "app/one.py": ""})
+    project.write({
+        "packs/a.py": "def main(): ...\n",
+        "packs/b.py": "# monopack-start\n# extra_modules = ['app.hidden']\n# monopack-end\ndef start(): ...\n",
+        "packs/c.py": "# monopack-start\n# handler = 'go'\n# extra_modules: app.one, app.hidden\n# monopack-end\ndef go(): ...\n",
+    })  # fmt: skip
+    project.build()
+    assert project.manifest("b")["handler"] == "packs.b.start"
+    assert project.shipped("b") == {"packs/b.py", "app/hidden.py"}
+    assert project.shipped("c") == {"packs/c.py", "app/hidden.py", "app/one.py"}
+
+
+def test_what_the_platform_has_is_left_out_but_serves_the_tests(project: Project) -> None:
+    project.wheel("boto3", files={"boto3/__init__.py": "def client(): return 'real'\n"})
+    project.require("boto3==1.0")
+    project.pack("p", "import boto3\n", tested=False)
+    test = "import unittest\nimport packs.p\n\n\nclass T(unittest.TestCase):\n    def test(self):\n"
+    project.write({"tests/test_p.py": test + "        self.assertEqual(packs.p.boto3.client(), 'real')\n"})
+    project.write({"monopack.toml": '[pack]\nexclude_distributions = ["boto3"]\n'})
+    project.build()
+    assert project.shipped("p") == {"packs/p.py"}
+
+
+# ---------------------------------------------------------------- dependency sources
+
+
+def test_without_any_dependency_source_a_pack_that_needs_none_builds(project: Project) -> None:
+    project.pack("plain", "import json\n")
+    assert project.build().stdout == "build/plain\n"
+    assert project.manifest("plain")["lock"] is None
+
+
+def test_two_dependency_sources_are_a_question(shop: Project) -> None:
+    shop.write({"uv.lock": "version = 1\n"})
+    done = shop.run()
+    assert done.returncode == 3
+    assert "uv.lock" in done.stderr
+    assert "requirements.txt" in done.stderr
+    assert "--package-manager" in done.stderr
+    assert shop.run("--package-manager", "pip").returncode == 0
+
+
+def test_unpinned_requirements_are_resolved_once_and_kept(shop: Project) -> None:
+    shop.require("yaml-thing", "big-thing>=0.5")
+    first = shop.build("orders")
+    assert first.stderr.count("is not fully pinned") == 1
+    kept = shop.root / "build" / ".monopack" / "requirements.host.txt"
+    assert "shared-part==1.0" in kept.read_text()
+    zipped = shop.output("orders.zip")
+    shop.wheel("shared-part", "9.0")
+    shop.build("orders")
+    assert shop.output("orders.zip") == zipped
+
+
+def test_requirements_that_pin_only_what_is_named_are_completed(shop: Project) -> None:
+    shop.require("yaml-thing==1.0", "big-thing==1.0")
+    done = shop.build("orders")
+    assert "is not fully pinned" in done.stderr
+    assert "shared_part/__init__.py" in shop.shipped("orders")
+
+
+def test_hashes_are_enforced(shop: Project) -> None:
+    wheel = shop.index / "big_thing-1.0-py3-none-any.whl"
+    good, bad = hashlib.sha256(wheel.read_bytes()).hexdigest(), "0" * 64
+    shop.require(f"big-thing==1.0 --hash=sha256:{bad}")
+    done = shop.run("users")
+    assert done.returncode == 3
+    assert "big-thing" in done.stderr
+    assert not (shop.root / "build" / "users.zip").exists()
+    shop.require(f"big-thing==1.0 --hash=sha256:{good}")
+    shop.build("users")
+
+
+def test_a_pack_whose_distribution_cannot_be_had_does_not_stop_the_others(shop: Project) -> None:
+    (shop.index / "big_thing-1.0-py3-none-any.whl").unlink()
+    done = shop.run()
+    assert done.returncode == 3
+    assert done.stdout == "build/orders\n"
+    assert [line for line in done.stderr.splitlines() if line.startswith("error: users: ")]
+
+
+def test_offline_names_what_is_missing_and_works_with_a_warm_store(shop: Project) -> None:
+    done = shop.run("--offline", "orders")
+    assert done.returncode == 3
+    assert "yaml-thing" in done.stderr
+    shop.build("orders")
+    shutil.rmtree(shop.root / "build")
+    shop.build("--offline", "orders")
+
+
+# ---------------------------------------------------------------- the build folder is safe
+
+
+def test_a_folder_that_monopack_did_not_write_is_left_alone(shop: Project) -> None:
+    shop.write({"build/users/precious.txt": "mine\n"})
+    done = shop.run("users")
+    assert done.returncode == 1
+    assert "--force" in done.stderr
+    assert (shop.root / "build" / "users" / "precious.txt").read_text() == "mine\n"
+    shop.build("users", "--force")
+    assert not (shop.root / "build" / "users" / "precious.txt").exists()
+
+
+@pytest.mark.parametrize("build_dir", [".", "..", "app", "packs", "tests", "/"])
+def test_dangerous_build_folders_are_refused(shop: Project, build_dir: str) -> None:
+    if build_dir == "app":
+        shop.write({"monopack.toml": 'source_roots = [".", "app"]\n'})
+    before = sorted(shop.root.rglob("*"))
+    done = shop.run("--build-dir", build_dir)
+    assert done.returncode == 2
+    assert "the build folder is or contains" in done.stderr
+    assert sorted(shop.root.rglob("*")) == before
+
+
+def test_a_build_path_that_is_a_file_or_a_link_is_refused(shop: Project, tmp_path: Path) -> None:
+    shop.write({"afile": ""})
+    done = shop.run("--build-dir", "afile")
+    assert (done.returncode, "is not a folder" in done.stderr) == (2, True)
+    (shop.root / "alink").symlink_to(tmp_path)
+    done = shop.run("--build-dir", "alink")
+    assert (done.returncode, "is a link" in done.stderr) == (2, True)
+
+
+def test_a_zip_that_is_a_link_is_not_written_through(shop: Project, tmp_path: Path) -> None:
+    (shop.root / "build").mkdir()
+    (tmp_path / "theirs").write_text("theirs")
+    (shop.root / "build" / "users.zip").symlink_to(tmp_path / "theirs")
+    done = shop.run("users")
+    assert done.returncode == 1
+    assert (tmp_path / "theirs").read_text() == "theirs"
+
+
+def test_a_second_run_waits_for_the_first_and_gives_up_after_a_time(shop: Project) -> None:
+    shop.build("users")
+    code = "import sys, time, filelock; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print('held', flush=True)"
+    code += "; time.sleep(600)"
+    lock = shop.root / "build" / ".monopack" / "lock"
+    holder = subprocess.Popen([sys.executable, "-c", code, str(lock)], stdout=subprocess.PIPE)
+    assert holder.stdout
+    holder.stdout.readline()
+    try:
+        done = shop.run("users", MONOPACK_LOCK_TIMEOUT="0.5")
+        assert done.returncode == 1
+        assert "another run is using" in done.stderr
+        assert "another run is still using the build folder after 0.5 s" in done.stderr
+    finally:
+        holder.kill()
+        holder.wait()
+    shop.build("users")
+
+
+def test_eight_runs_at_once_corrupt_nothing(shop: Project) -> None:
+    environ = {**os.environ, "MONOPACK_CACHE_DIR": str(shop.cache)}
+    argv = [sys.executable, "-m", "monopack", "--skip-tests"]
+    runs = [subprocess.Popen(argv, cwd=shop.root, env=environ, stderr=subprocess.PIPE) for _ in range(8)]
+    for run in runs:
+        assert run.wait() == 0, run.communicate()[1]
+    digest = hashlib.sha256(shop.output("orders.zip")).hexdigest()
+    assert shop.output("orders.package.sha256").decode().strip() == digest
+
+
+def test_a_killed_run_is_repaired_by_the_next(shop: Project) -> None:
+    shop.build()
+    whole = shop.outputs()
+    environ = {**os.environ, "MONOPACK_CACHE_DIR": str(shop.cache)}
+    for delay in (0.3, 0.45, 0.6, 0.75, 0.9, 1.1):
+        shop.write({"app/common.py": f"import json\nx = {delay}\n"})
+        run = subprocess.Popen([sys.executable, "-m", "monopack"], cwd=shop.root, env=environ, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        run.kill()
+        run.wait()
+        for name in ("orders", "users"):
+            zipped = shop.output(f"{name}.zip")
+            with zipfile.ZipFile(shop.root / "build" / f"{name}.zip") as archive:
+                assert archive.testzip() is None
+            digest = shop.root / "build" / f"{name}.package.sha256"
+            assert not digest.exists() or digest.read_text().strip() == hashlib.sha256(zipped).hexdigest()
+    shop.write({"app/common.py": "import json\n"})
+    shop.build()
+    assert shop.outputs() == whole
+
+
+# ---------------------------------------------------------------- tests of a pack
+
+
+def test_failing_tests_fail_the_pack_and_show_the_runners_output(shop: Project) -> None:
+    shop.build("users")
+    before = shop.outputs()
+    test = "import unittest\nimport packs.users\n\n\nclass T(unittest.TestCase):\n    def test(self):\n"
+    shop.write({"tests/test_users.py": test + "        self.assertEqual(1, 2)\n"})
+    done = shop.run("users")
+    assert done.returncode == 1
+    assert "AssertionError: 1 != 2" in done.stderr
+    assert "error: users: " in done.stderr
+    assert shop.outputs() == before
+
+
+def test_a_pack_without_tests_fails_unless_it_may(project: Project) -> None:
+    project.pack("p", tested=False)
+    done = project.run()
+    assert done.returncode == 1
+    assert "error: p: no test in tests belongs to the pack" in done.stderr
+    assert "require_tests = false" in done.stderr
+    assert project.run("--skip-tests").returncode == 0
+    project.write({"monopack.toml": "[packs.p]\nrequire_tests = false\n"})
+    assert project.run().returncode == 0
+
+
+def test_a_test_that_needs_other_code_is_left_out_with_the_reason(shop: Project) -> None:
+    shop.write({"tests/test_both.py": "import app.users\nimport app.orders\nraise SystemExit('never run')\n"})
+    done = shop.build("users")
+    assert "users: leaves out tests/test_both.py: it also needs app/orders.py, which is not in the pack" in done.stderr
+
+
+def test_what_tests_write_reaches_neither_artifact_nor_sources(shop: Project) -> None:
+    body = "        import app, pathlib\n        here = pathlib.Path(app.__file__)\n        here.write_text('vandal')\n"
+    body += "        here.with_name('extra.py').write_text('x')\n"
+    test = "import unittest\nimport packs.users\n\n\nclass T(unittest.TestCase):\n    def test(self):\n"
+    shop.write({"tests/test_users.py": test + body})
+    shop.build("users")
+    assert (shop.root / "app" / "__init__.py").read_text() == ""
+    assert not (shop.root / "app" / "extra.py").exists()
+    with zipfile.ZipFile(shop.root / "build" / "users.zip") as archive:
+        assert archive.read("app/__init__.py") == b""
+        assert "app/extra.py" not in archive.namelist()
+
+
+def test_the_machines_credentials_reach_no_code(project: Project) -> None:
+    check = "import os\nassert 'AWS_SECRET_ACCESS_KEY' not in os.environ\nassert os.environ['STAGE'] == 'dev'\n"
+    project.pack("p", check + "assert os.environ['CI_BUILD'] == '7'\n")
+    project.write({"monopack.toml": '[packs.p]\nenv = { STAGE = "dev" }\nenv_passthrough = ["CI_BUILD"]\n'})
+    project.build(AWS_SECRET_ACCESS_KEY="secret", CI_BUILD="7", PYTHONOPTIMIZE="2", PYTHONPATH="/nowhere")
+
+
+def test_a_variable_read_at_import_is_explained(project: Project) -> None:
+    project.pack("p", "import os\nTABLE = os.environ['TABLE']\n")
+    done = project.run()
+    assert done.returncode == 1
+    assert "packs/p.py:2" in done.stderr
+    assert "[packs.p.env]" in done.stderr
+
+
+# ---------------------------------------------------------------- the command itself
+
+
+def test_the_version_and_help(project: Project) -> None:
+    assert project.run("--version").stdout.startswith("monopack, version ")
+    shown = project.run("--help").stdout
+    assert "--existing-install-python" in shown
+    assert "Exit codes" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--nonsense",), "error: No such option '--nonsense'"),
+        (("--jobs", "many"), "error: --jobs: "),
+        (("nobody",), "error: "),
+        (("--config", "nowhere.toml"), "error: --config: there is no file nowhere.toml"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_a_hint(shop: Project, arguments: tuple[str, ...], said: str) -> None:
+    done = shop.run(*arguments)
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith(said)
+    assert lines[1].startswith("  hint: ")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_ctrl_c_and_sigterm_end_every_descendant(project: Project) -> None:
+    child = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(97)'])"
+    project.pack("p", f"import subprocess, sys, time\n{child}\ntime.sleep(98)\n")
+    environ = {**os.environ, "MONOPACK_CACHE_DIR": str(project.cache)}
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        run = subprocess.Popen(
+            [sys.executable, "-m", "monopack"], cwd=project.root, env=environ, stderr=subprocess.PIPE, text=True
+        )  # fmt: skip
+        deadline = time.monotonic() + 30
+        while not _running("time.sleep(97)") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        run.send_signal(number)
+        _, said = run.communicate(timeout=30)
+        assert run.returncode == code, said
+        assert "Traceback" not in said
+        assert not _running("time.sleep(97)")
+
+
+def _running(text: str) -> bool:
+    """Whether any process was started with a text in its arguments (Linux)."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if text.encode() in path.read_bytes():
+                return True
+        except OSError:
+            continue
+    return False

@@ -21,7 +21,7 @@ import click
 from monopack import __version__, config, pipeline, report
 from monopack.errors import MonopackError
 from monopack.model import PackReport
-from monopack.run import Door
+from monopack.run import CancelledError, Door
 
 BUG = 4
 
@@ -35,6 +35,26 @@ Examples:
 \b
 Exit codes: 0 all packs built; 1 a pack failed; 2 usage or config; 3 lock, resolving or
 fetching; 4 a bug in monopack; 130, 143 interrupted or terminated.
+"""
+
+
+_PAGE = """\
+<!-- Generated from monopack/cli.py by `python tests/test_generated.py`. -->
+# The command line
+
+```text
+{help}
+```
+
+Each option is also a variable and a key of `monopack.toml`: see [the configuration](reference/configuration.md).
+
+## What is printed
+
+The path of each built folder goes to stdout, one a line, in the order of the packs, as the build folder was given. Everything else
+goes to stderr: what is being done, warnings, every failure with a hint, and a closing table. A pack that fails does not
+stop the others, and keeps the artifacts of its last good build.
+
+When packs fail for different reasons, the smallest of their exit codes is the run's.
 """
 
 
@@ -70,6 +90,8 @@ def run(argv: Sequence[str]) -> int:
     except Stopped as stopped:
         _say(f"stopped by {signal.Signals(stopped.exit_code - 128).name}")
         return stopped.exit_code
+    except CancelledError:
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -95,6 +117,13 @@ def command(door: Door) -> click.Command:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
     return version(built)
+
+
+def page() -> str:
+    """The page of the documentation that shows the command line, as Markdown."""
+    described = command(Door())
+    shown = click.Context(described, info_name="monopack", terminal_width=110, **described.context_settings).get_help()
+    return _PAGE.format(help="\n".join(line.rstrip() for line in shown.splitlines()))
 
 
 def _option(flag: config.Flag) -> click.Option:

@@ -347,7 +347,7 @@ class PackReport:
 
     `folder` is the built folder as the user knows the build folder; `status` is `built`, `unchanged` or `failed`; `handler`
     is the string to deploy with; `size` and `packed` are bytes, unpacked and zipped; `exit_code` is what this pack alone
-    would end the run with.
+    would end the run with; `kept` says that a pack failed and the artifacts of an earlier build are still there.
     """
 
     name: str

@@ -21,7 +21,7 @@ OUTPUT_LIMIT = 1_000_000  # bytes of a child's output that are kept, from its en
 POLL = 0.05  # seconds between looks at the cancel flag
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The run was cancelled (Ctrl-C, SIGTERM) while a child was running; the child is dead."""
 
 
@@ -44,7 +44,7 @@ class Door:
         """Run a program to its end.
 
         `argv[0]` is a path or a name on `env`'s PATH, `timeout` is in seconds. Output is stdout and stderr together, decoded as
-        UTF-8 with replacement characters. Raises `OSError` when the program cannot be started and `Cancelled` when the
+        UTF-8 with replacement characters. Raises `OSError` when the program cannot be started and `CancelledError` when the
         run is being cancelled.
         """
         with tempfile.TemporaryFile() as out:
@@ -66,7 +66,7 @@ class Door:
         end = None if timeout is None else time.monotonic() + timeout
         while child.poll() is None:
             if self.cancelled.is_set():
-                raise Cancelled
+                raise CancelledError
             if end is not None and time.monotonic() > end:
                 return True
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -82,8 +82,8 @@ def clean_environment(
 ) -> dict[str, str]:
     """The environment for code that is not ours: an allowlist of `environ`, a home and a temporary folder of its own.
 
-    `home` (absolute, existing) becomes HOME, USERPROFILE, TMPDIR, TMP and TEMP; `passthrough` names variables of `environ` that the config
-    lets through; `extra` is set last. No credential of the machine gets in unless it is named.
+    `home` (absolute, existing) becomes HOME, USERPROFILE, TMPDIR, TMP and TEMP; `passthrough` names variables of `environ`
+    that the config lets through; `extra` is set last. No credential of the machine gets in unless it is named.
     """
     kept = {name: environ[name] for name in (*INHERITED, *passthrough) if name in environ}
     own = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TMP", "TEMP"), str(home))

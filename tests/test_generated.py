@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monopack import config
+from monopack import cli, config
 
 ROOT = Path(__file__).parent.parent
 
@@ -17,6 +17,7 @@ def generated() -> dict[str, str]:
     return {
         "schemas/monopack.schema.json": json.dumps(config.schema(), indent=2, ensure_ascii=False) + "\n",
         "docs/reference/configuration.md": config.reference(),
+        "docs/cli.md": cli.page(),
     }
 
 

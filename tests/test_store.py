@@ -317,6 +317,16 @@ def test_only_the_file_that_the_lock_names_is_asked_for(
     assert set(server.asked) == {f"/files/{one.name}"}  # type: ignore[attr-defined]
 
 
+def test_a_password_that_is_refused_is_not_called_an_absent_distribution(
+    server: http.server.ThreadingHTTPServer, settings: Fetching
+) -> None:
+    mine = replace(settings, environ={**settings.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
+    options = ["--index-url", f"http://someone:wrong-one@127.0.0.1:{server.server_port}/simple"]
+    error = refused(Store(settings.root / "store", mine), [pin("one")], options)
+    assert "401" in error.what
+    assert "wrong-one" not in str(error)
+
+
 # ---------------------------------------------------------------- several at once
 
 
@@ -423,6 +433,20 @@ def test_a_pick_that_leads_to_another_wheel_is_not_believed(store: NewStore, ind
     store().obtain([pin("two")], local(index), host())
     pick.write_text(json.dumps({"sha256": sha256(two), "built": False}))
     assert store().obtain([pin("one")], local(index), host())["one"].sha256 == sha256(one)
+
+
+def test_what_a_killed_run_left_is_swept_once_it_is_old(store: NewStore, index: Path, tmp_path: Path) -> None:
+    make_wheel(index, "one", "1.0", {})
+    leftovers = [
+        tmp_path / "store" / "v1" / name for name in (".fetch-old", "wheels/.new-old", ".fetch-running", "wheels/.new-running")
+    ]
+    for folder in leftovers:
+        folder.mkdir(parents=True)
+        (folder / "half.whl").write_text("PK")
+    for folder in leftovers[:2]:
+        os.utime(folder, (0, 0))
+    store().obtain([pin("one")], local(index), host())
+    assert [folder.is_dir() for folder in leftovers] == [False, False, True, True]
 
 
 # ---------------------------------------------------------------- sdists

@@ -1,7 +1,7 @@
 """The room that turns flags, variables and `monopack.toml` into one validated value that knows where each option came from.
 
-Precedence: flags > `MONOPACK_*` variables > `monopack.toml` > defaults. An option is one field in `options`; its values are of one
-of the `kinds`. On the way to a `Loaded`: `sources` make `layers`, `loading` merges them, `packs` merges what single packs say.
+Precedence: flags > `MONOPACK_*` variables > `monopack.toml` > defaults. An option is one field in `options`, of one of the
+`kinds`; the rest is derived. `sources` become `layers`, `loading` merges these into a `Loaded`, `packs` adds what one pack says.
 """
 
 from monopack.config.generated import Flag, flags, reference, schema

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
@@ -17,8 +17,7 @@ class Flag:
     """One option as a flag: its field's name, its kind (a `bool` has a negative, `--no-name`) and the words for the help."""
 
     name: str
-    kind: Literal["bool", "text", "choice"]
-    choices: tuple[str, ...]
+    kind: Literal["bool", "text"]
     help: str
     metavar: str
     default: str
@@ -45,14 +44,8 @@ def flags() -> tuple[Flag, ...]:
 
 
 def _flag(name: str, field: FieldInfo, note: OnCommandLine) -> Flag:
-    kind: Literal["bool", "text", "choice"] = "text"
-    if isinstance(field.default, bool):
-        kind = "bool"
-    elif get_origin(field.annotation) is Literal:
-        kind = "choice"
-    choices = tuple(get_args(field.annotation)) if kind == "choice" else ()
-    text = field.description or ""
-    return Flag(name=name, kind=kind, choices=choices, help=text, metavar=note.metavar, default=_default(field))
+    kind: Literal["bool", "text"] = "bool" if isinstance(field.default, bool) else "text"
+    return Flag(name=name, kind=kind, help=field.description or "", metavar=note.metavar, default=_default(field))
 
 
 def _default(field: FieldInfo) -> str:

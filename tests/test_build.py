@@ -216,7 +216,7 @@ def test_every_failing_pack_is_reported_in_order_and_the_others_are_built(projec
     said = "which no first-party file and no distribution provides"
     assert errors == [f"error: p{n}: packs/p{n}.py:1: imports nowhere_{n}, {said}" for n in (1, 3, 5)]
     hints = [line for line in done.stderr.splitlines() if line.startswith("  hint: ")]
-    assert hints[0] == "  hint: add nowhere-1 to requirements.txt, or map the import in monopack.toml: [module_map]"
+    assert hints[0] == "  hint: add nowhere-1 to requirements.txt, or map the import in [module_map]"
 
 
 def test_a_failed_build_leaves_the_artifacts_as_they_were_and_says_so(shop: Project) -> None:

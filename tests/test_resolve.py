@@ -226,7 +226,7 @@ def test_eager_imports_that_nothing_provides_fail_lazy_ones_warn_guarded_ones_do
             "app/x.py:3",
             "yaml",
             "imports yaml, which no first-party file and no distribution of requirements.txt provides",
-            "add pyyaml to requirements.txt, or map the import in monopack.toml: [module_map]",
+            "add pyyaml to requirements.txt, or map the import in [module_map]",
         )
     ]
     assert len(warnings) == 1

@@ -195,31 +195,39 @@ def _unpinned(distribution: Distribution, requirement: Requirement, lock: Lock) 
 
 
 def judge(imports: Iterable[Import], lock: Lock | None, *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
-    """Failures and warnings for imports that nothing provides; `strict` makes the lazy ones failures too.
+    """Failures and warnings for imports that nothing provides, one for each module; `strict` makes lazy ones failures too.
 
     An import that the code itself guards is neither.
     """
-    failures: dict[str, Failure] = {}
-    warnings: dict[str, None] = {}
+    places: dict[str, list[Import]] = {}
     for wanted in sorted(imports, key=lambda i: (i.reach is Reach.LAZY, i.evidence.file, i.evidence.line)):
-        if wanted.optional:
-            continue
-        failure = _nothing_provides(wanted, lock)
-        if strict or wanted.reach is Reach.EAGER:
-            failures.setdefault(wanted.name, failure)
-        elif wanted.name not in failures:
-            warnings[f"{failure.where}: {failure.message}; {failure.hint}"] = None
-    return tuple(failures.values()), tuple(warnings)
+        if not wanted.optional:
+            places.setdefault(wanted.name, []).append(wanted)
+    failures: list[Failure] = []
+    warnings: list[str] = []
+    for first, *more in places.values():
+        failure = _nothing_provides(first, len({m.evidence for m in more} - {first.evidence}), lock)
+        if strict or first.reach is Reach.EAGER:
+            failures.append(failure)
+        else:
+            warnings.append(f"{failure.where}: {failure.message}; {failure.hint}")
+    return tuple(failures), tuple(warnings)
 
 
-def _nothing_provides(wanted: Import, lock: Lock | None) -> Failure:
+def _nothing_provides(wanted: Import, more: int, lock: Lock | None) -> Failure:
     path = lock.path if lock else ""
-    source = path or "requirements.txt"
-    hint = f"add {likely_distribution(wanted.dotted)} to {source}, or map the import in monopack.toml: [module_map]"
+    hint = f"add {likely_distribution(wanted.dotted)} to {path or 'requirements.txt'}, or map the import in [module_map]"
+    also = f" (and {more} more of its imports)" if more else ""
+    provider = f"no distribution of {path}" if path else "no distribution"
     return Failure(
         kind="import", missing=wanted.name, where=str(wanted.evidence), hint=hint,
-        message=f"imports {wanted.dotted}, which no first-party file and no distribution {f'of {path} ' if path else ''}provides",
+        message=f"imports {_spelled(wanted)}, which no first-party file and {provider} provides{also}",
     )  # fmt: skip
+
+
+def _spelled(wanted: Import) -> str:
+    """An import as its author thinks of it."""
+    return f"{wanted.attribute} from {wanted.name}" if wanted.attribute else wanted.name
 
 
 def not_there(imports: Iterable[Import], *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
@@ -229,7 +237,7 @@ def not_there(imports: Iterable[Import], *, strict: bool) -> tuple[tuple[Failure
     for wanted in imports:
         if wanted.optional:
             continue
-        message = f"imports {wanted.dotted}, but there is no such module in its package"
+        message = f"imports {_spelled(wanted)}, but there is no such module in its package"
         if strict or wanted.reach is Reach.EAGER:
             failures.setdefault(
                 f"{wanted.evidence}",

@@ -1,0 +1,82 @@
+"""Real distributions from the configured index: names that several of them could provide, and a whole web application."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from projects import HANDLER, Project, import_alone
+from uv import find_uv_bin
+
+CASES = Path(__file__).parent / "cases" / "real"
+
+PROVIDED_BY = {
+    "google.cloud.storage": "google-cloud-storage",
+    "azure.storage.blob": "azure-storage-blob",
+    "yaml": "pyyaml",
+    "PIL": "pillow",
+    "dateutil": "python-dateutil",
+    "bs4": "beautifulsoup4",
+    "attr": "attrs",
+}
+
+
+def required(distribution: str, requirements: Path) -> set[str]:
+    """A distribution and all that it requires, as uv says with the same pins."""
+    argv = [find_uv_bin(), "pip", "compile", "-q", "--no-header", "--no-annotate", "--python", sys.executable]
+    done = subprocess.run(
+        [*argv, "-c", str(requirements), "-"], input=distribution, capture_output=True, text=True, check=True
+    )  # fmt: skip
+    return {line.partition("==")[0] for line in done.stdout.splitlines() if "==" in line}
+
+
+def test_each_import_gets_exactly_its_distributions(project: Project, tmp_path: Path) -> None:
+    shutil.copy(CASES / "namesakes" / "requirements.txt", project.root)
+    packs = {name: "p_" + name.lower().replace(".", "_") for name in PROVIDED_BY}
+    for name, pack in packs.items():
+        project.write({f"packs/{pack}.py": f"import {name}\n{HANDLER}"})
+    project.build("--skip-tests")
+    for name, pack in packs.items():
+        shipped = {d["name"] for d in project.manifest(pack)["distributions"]}
+        assert shipped == required(PROVIDED_BY[name], CASES / "namesakes" / "requirements.txt")
+        alone = import_alone(project.root / "build" / f"{pack}.zip", tmp_path / pack, f"packs.{pack}")
+        assert alone.returncode == 0, alone.stderr
+
+
+def test_only_the_wheels_that_a_pack_may_need_are_fetched(project: Project) -> None:
+    shutil.copy(CASES / "namesakes" / "requirements.txt", project.root)
+    project.write({"packs/p.py": f"import yaml\nimport bs4\n{HANDLER}"})
+    project.build("--skip-tests")
+    fetched = {path.name.split("-")[0] for path in project.cache.rglob("*.whl")}
+    assert fetched == {"pyyaml", "beautifulsoup4", "soupsieve", "typing_extensions"}
+
+
+@pytest.mark.parametrize("sdist", ["datasette==0.65.1"])
+def test_a_web_application_builds_behind_a_thin_pack_and_imports_alone(project: Project, tmp_path: Path, sdist: str) -> None:
+    shutil.copytree(CASES / "web_application", project.root, dirs_exist_ok=True)
+    fetch = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "-d",
+        str(tmp_path / "sdist"),
+        sdist,
+    ]
+    subprocess.run(fetch, check=True)
+    with tarfile.open(next((tmp_path / "sdist").glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path / "source", filter="data")
+    shutil.move(next((tmp_path / "source").iterdir()) / "datasette", project.root / "datasette")
+    project.build("--skip-tests")
+    alone = import_alone(project.root / "build" / "web.zip", tmp_path / "alone", "packs.web")
+    assert alone.returncode == 0, alone.stderr
+    assert "datasette/templates/index.html" in project.shipped("web")
+    assert not [path for path in project.shipped("web") if path.startswith(("datasette/cli.py", "tests/"))]

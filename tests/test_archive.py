@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import io
 import os
 import random
 import shutil
@@ -299,7 +300,7 @@ def test_digests_appear_and_stale_ones_go(mixed: Tree, tmp_path: Path) -> None:
 
 
 PUBLISHER = """
-import hashlib, itertools, sys
+import hashlib, itertools, random, sys
 from pathlib import Path
 from monopack import archive
 from monopack.model import Entry, Tree
@@ -308,9 +309,9 @@ folder = Path(sys.argv[1])
 trees = []
 for name in ("old", "new"):
     source = folder.parent / name
-    source.write_bytes(name.encode() * 40_000)
+    source.write_bytes(random.Random(name).randbytes(1_000_000))
     sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
-    own = Entry(path=name, sha256=sha256, crc=0, size=120_000, mode=0o644, origin="first-party", location=str(source))
+    own = Entry(path=name, sha256=sha256, crc=0, size=1_000_000, mode=0o644, origin="first-party", location=str(source))
     trees.append(Tree(entries=(own,)))
 destination = folder / "pack.zip"
 for tree in itertools.cycle(trees):
@@ -335,7 +336,7 @@ def publisher(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_kill_at_any_moment_tears_nothing(publisher: subprocess.Popen[str], tmp_path: Path, seed: int) -> None:
-    time.sleep(random.Random(seed).uniform(0, 0.03))
+    time.sleep(random.Random(seed).uniform(0, 0.15))
     publisher.send_signal(signal.SIGKILL)
     publisher.wait()
     destination = tmp_path / "build" / "pack.zip"
@@ -345,6 +346,19 @@ def test_a_kill_at_any_moment_tears_nothing(publisher: subprocess.Popen[str], tm
     for telling in ("pack.sha256", "pack.manifest"):
         path = tmp_path / "build" / telling
         assert not path.exists() or path.read_text() == sha256(destination)
+
+
+def test_a_reader_sees_only_whole_artifacts(publisher: subprocess.Popen[str], tmp_path: Path) -> None:
+    destination = tmp_path / "build" / "pack.zip"
+    seen = [destination.read_bytes()]
+    while len(seen) < 30 and publisher.poll() is None:
+        data = destination.read_bytes()
+        seen += [data] if data != seen[-1] else []
+    publisher.kill()
+    assert len(seen) == 30
+    assert len(set(seen)) == 2
+    for data in set(seen):
+        assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
 
 
 FULL_DISK = """

@@ -29,6 +29,7 @@ from monopack.errors import LockError
 from monopack.model import Distribution, Evidence, Pin, Target, WheelFile
 from monopack.run import Door
 from monopack.store import Fetching, Store
+from monopack.store.choose import ask, want
 from monopack.store.wheel import read
 
 
@@ -127,6 +128,21 @@ def test_the_lock_s_own_wheel_is_taken_by_the_target_s_tags(store: NewStore, ind
     assert store().obtain([pin("one", wheels=wheels)], [], host())["one"].wheel == newer.name
     assert store().obtain([pin("one", wheels=wheels)], [], foreign())["one"].wheel == other.name
     assert store().obtain([pin("one", wheels=[pure])], [], foreign())["one"].wheel == pure.name
+
+
+@pytest.mark.parametrize(
+    ("tags_there", "taken"),
+    [
+        (["cp312-cp312-manylinux_2_17_aarch64", "cp312-cp312-linux_aarch64.manylinux_2_28_aarch64"], 1),
+        (["py3-none-any", "py2.py3-none-any", "cp312-none-any"], 2),
+        (["cp39-abi3-manylinux_2_17_aarch64", "cp311-abi3-manylinux_2_17_aarch64", "cp313-abi3-manylinux_2_28_aarch64"], 1),
+        (["no-wheel", "py3-none-any"], 1),
+    ],
+)
+def test_a_wheel_counts_by_the_best_of_its_tags(tags_there: list[str], taken: int) -> None:
+    files = tuple(WheelFile(filename=f"one-1.0-{tag}.whl", url="https://index.example/", hash="sha256:0") for tag in tags_there)
+    asked = ask([], foreign(), Path("/"))
+    assert want(replace(pin("one"), wheels=files), asked).wheel == files[taken]
 
 
 def test_the_index_s_wheel_is_taken_by_the_target_s_tags(store: NewStore, index: Path) -> None:
@@ -325,6 +341,7 @@ def test_a_password_that_is_refused_is_not_called_an_absent_distribution(
     error = refused(Store(settings.root / "store", mine), [pin("one")], options)
     assert "401" in error.what
     assert "wrong-one" not in str(error)
+    assert "someone" not in str(error)
 
 
 # ---------------------------------------------------------------- several at once
@@ -335,10 +352,10 @@ def test_threads_that_ask_for_the_same_pin_fetch_it_once(store: NewStore, index:
     make_wheel(index, "one", "1.0", {"one.py": ""})
     shared, found = store(), list[Distribution]()
 
-    def ask() -> None:
+    def obtain() -> None:
         found.append(shared.obtain([pin("one")], local(index), host())["one"])
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=obtain) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -433,6 +450,18 @@ def test_a_pick_that_leads_to_another_wheel_is_not_believed(store: NewStore, ind
     store().obtain([pin("two")], local(index), host())
     pick.write_text(json.dumps({"sha256": sha256(two), "built": False}))
     assert store().obtain([pin("one")], local(index), host())["one"].sha256 == sha256(one)
+
+
+def test_a_pick_that_leads_to_another_hash_is_not_believed(store: NewStore, index: Path, tmp_path: Path) -> None:
+    other = store().obtain([pin("one", wheels=[make_wheel(tmp_path / "other", "one", "1.0", {"other.py": ""})])], [], host())[
+        "one"
+    ]
+    (tmp_path / "store" / "v1" / "picks").rename(tmp_path / "put-away")
+    one = make_wheel(index, "one", "1.0", {"one.py": ""})
+    store().obtain([pin("one", hashes=[one])], local(index), host())
+    (pick,) = (tmp_path / "store" / "v1" / "picks").glob("*.json")
+    pick.write_text(json.dumps({"sha256": other.sha256, "built": False}))
+    assert store().obtain([pin("one", hashes=[one])], local(index), host())["one"].sha256 == sha256(one)
 
 
 def test_what_a_killed_run_left_is_swept_once_it_is_old(store: NewStore, index: Path, tmp_path: Path) -> None:
@@ -575,6 +604,22 @@ def test_local_headers_with_extra_fields(tmp_path: Path) -> None:
     member = read(wheel, sha256(wheel)).members[-1]
     assert member.path == "one.py"
     assert zlib.decompress(wheel.read_bytes()[member.offset : member.offset + member.packed], -15) == b"x = 1\n"
+
+
+def test_bytes_behind_a_deflate_stream_are_refused(tmp_path: Path) -> None:
+    """They would ship with the stream, unseen by RECORD."""
+    wheel = make_wheel(tmp_path, "one", "1.0", {"one.py": "x = 1\n"})
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(tmp_path / "new", "w") as new:
+        for info in old.infolist():
+            data = old.read(info)
+            smuggling = zipfile.ZipInfo(info.filename)
+            new.writestr(smuggling, zlib.compress(data, wbits=-zlib.MAX_WBITS) + b"smuggled")
+            smuggling.compress_type, smuggling.CRC, smuggling.file_size = zipfile.ZIP_DEFLATED, zlib.crc32(data), len(data)
+    (tmp_path / "new").rename(wheel)
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.testzip() is None
+    with pytest.raises(LockError, match="damaged"):
+        read(wheel, sha256(wheel))
 
 
 def test_only_what_ships_is_indexed(tmp_path: Path) -> None:

@@ -52,12 +52,12 @@ def outcome_of(
     timeout: float = 120.0,
     environ: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Run the test files among `files` (those named test_*.py)."""
+    """Run the test files among `files` (those named test_*.py, and what lies in json/)."""
     folder, home = a_pack(root / "pack", files), root / "home"
     home.mkdir(exist_ok=True)
     if runner == "pytest":
         ship_pytest(folder)
-    chosen = tuple(path for path in files if path.rpartition("/")[2].startswith("test_"))
+    chosen = tuple(path for path in files if path.rpartition("/")[2].startswith("test_") or path.startswith("json/"))
     request = Request(files=chosen, runner=runner, tests_dir="tests", timeout=timeout)
     before = set(folder.rglob("*"))
     outcome = run_tests(folder, request, target, clean_environment(os.environ, home=home, extra=environ), Door())
@@ -142,11 +142,12 @@ def test_unittest_loads_files_wherever_they_lie(target: Target, tmp_path: Path) 
         "tests/package/test_relative.py": good.format("from .own import __name__; from tests.package import own"),
         "tests/users-get/test_hyphen.py": good.format(""),
         "tests/class/test_keyword.py": good.format(""),
-        "json/test_of_a_standard_name.py": good.format("import json; json.dumps"),
+        "json/test_beside_the_standard_library.py": good.format("import json; json.dumps"),
+        "json/tool.py": good.format("import json; json.dumps"),
     }
     outcome = outcome_of(tmp_path, files, target=target)
     assert [failure.output for failure in outcome.failures] == []
-    assert outcome.passed == 5
+    assert outcome.passed == 6
 
 
 @each_runner

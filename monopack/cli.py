@@ -50,8 +50,8 @@ Each option is also a variable and a key of `monopack.toml`: see [the configurat
 
 ## What is printed
 
-The path of each built folder goes to stdout, one a line, in the order of the packs, as the build folder was given. Everything else
-goes to stderr: what is being done, warnings, every failure with a hint, and a closing table. A pack that fails does not
+The path of each built folder goes to stdout, one a line, in the order of the packs, as the build folder was given. Everything
+else goes to stderr: what is being done, warnings, every failure with a hint, and a closing table. A pack that fails does not
 stop the others, and keeps the artifacts of its last good build.
 
 When packs fail for different reasons, the smallest of their exit codes is the run's.

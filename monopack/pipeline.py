@@ -39,7 +39,7 @@ from monopack.model import (
     Tree,
     value,
 )
-from monopack.resolve import Wanted, judge, not_there, resolve
+from monopack.resolve import Wanted, judge, likely_distribution, not_there, resolve
 from monopack.run import Door, clean_environment
 from monopack.store import Fetching, Store
 
@@ -356,10 +356,21 @@ def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site
         entry=plan.pack.module,
         handler=plan.options.handler,
         timeout=site.loaded.config.verify_timeout,
-        # platform=plan.resolution.platform,
+        platform=plan.resolution.platform,
     )
     log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
-    return verification.verify(folder, request, site.target, environment, site.door)
+    failures = verification.verify(folder, request, site.target, environment, site.door)
+    return tuple(_with_hint(failure, plan, site) for failure in failures)
+
+
+def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:
+    """Say how to ship a module that was missing: what no import shows has to be named."""
+    if failure.hint or not failure.missing:
+        return failure
+    table = f"add to monopack.toml: [packs.{plan.pack.name}]"
+    if site.scanner.tree.locate(failure.missing):
+        return replace(failure, hint=f'{table}  extra_modules = ["{failure.missing}"]')
+    return replace(failure, hint=f'{table}  extra_distributions = ["{likely_distribution(failure.missing)}"], and pin it')
 
 
 def _changed(tree: Tree, folder: Path, record: Path) -> tuple[Failure, ...]:

@@ -22,13 +22,13 @@ def summary(reports: Sequence[PackReport], seconds: float) -> str:
 
 
 def failures(reports: Sequence[PackReport]) -> Iterator[str]:
-    """Every failure in pack order: one line and a hint, and what the code printed."""
+    """Every failure in pack order: one line and a hint; after those of a pack, what its code printed."""
     for report in reports:
         for failure in report.failures:
             yield error_line(f"{report.name}: {place(failure)}{failure.message}", failure.hint)
-            if failure.output:
-                kept = failure.output.rstrip().splitlines()[-OUTPUT_LINES:]
-                yield "\n".join(f"    {line}" for line in kept)
+        for output in dict.fromkeys(failure.output.rstrip() for failure in report.failures):
+            if output:
+                yield "\n".join(f"    {line}" for line in output.splitlines()[-OUTPUT_LINES:])
         if report.kept:
             yield f"{report.name}: the artifacts of the last good build are unchanged"
 

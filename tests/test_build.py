@@ -498,6 +498,20 @@ def test_the_machines_credentials_reach_no_code(project: Project) -> None:
     project.build(AWS_SECRET_ACCESS_KEY="secret", CI_BUILD="7", PYTHONOPTIMIZE="2", PYTHONPATH="/nowhere")
 
 
+def test_what_no_import_shows_is_explained_when_it_is_missing(project: Project) -> None:
+    project.write({"app/plugins.py": "", "app/table.csv": "a,b\n", "app/__init__.py": ""})
+    code = "import importlib, pathlib, app\nimportlib.import_module('app.' + 'plug' + 'ins')\n"
+    project.pack("p", code)
+    done = project.run()
+    assert "error: p: packs/p.py:2: No module named 'app.plugins'" in done.stderr
+    assert '  hint: add to monopack.toml: [packs.p]  extra_modules = ["app.plugins"]' in done.stderr
+    project.pack("p", "import pathlib, app\npathlib.Path(app.__file__).with_name('table.csv').read_text()\n")
+    done = project.run()
+    assert '  hint: if the project has it, add to monopack.toml: [packs.p]  include = ["app/table.csv"]' in done.stderr
+    project.write({"monopack.toml": '[packs.p]\ninclude = ["app/table.csv"]\n'})
+    assert project.build().stdout == "build/p\n"
+
+
 def test_a_variable_read_at_import_is_explained(project: Project) -> None:
     project.pack("p", "import os\nTABLE = os.environ['TABLE']\n")
     done = project.run()

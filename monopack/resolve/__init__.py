@@ -14,6 +14,8 @@ from monopack.errors import LockError, UnpinnedError
 from monopack.model import Distribution, Failure, Import, Lock, Needs, Reach, Resolution, Shipped, value
 from monopack.resolve.candidates import likely_distribution, named_after, tiers
 
+__all__ = ["Wanted", "judge", "likely_distribution", "not_there", "resolve"]
+
 Known = Mapping[str, Distribution]
 
 

@@ -24,13 +24,15 @@ class Request:
     """What to verify: the module `entry` is imported first, then `modules` in their order, names ending in `.__main__` left out.
 
     `handler` is an attribute of the entry (may be dotted; empty: none) that has to be callable; `timeout` is in seconds, for
-    everything together.
+    everything together. `platform` are top-level import names that do not ship because the platform has them: where they
+    are not importable, something that takes any use stands in for them.
     """
 
     modules: tuple[str, ...]
     entry: str
     handler: str
     timeout: float
+    platform: tuple[str, ...] = ()
 
 
 def verify(folder: Path, request: Request, target: Target, environment: Mapping[str, str], door: Door) -> tuple[Failure, ...]:
@@ -45,7 +47,8 @@ def verify(folder: Path, request: Request, target: Target, environment: Mapping[
     with tempfile.TemporaryDirectory(prefix="monopack-verify-") as temporary:
         script, job, result = (Path(temporary) / name for name in ("script.py", "job.json", "result.jsonl"))
         script.write_text(resources.files(__name__).joinpath("script.py").read_text("utf-8"), encoding="utf-8")
-        job.write_text(json.dumps({"folder": str(folder), "modules": modules, "handler": request.handler}), encoding="utf-8")
+        asked = {"folder": str(folder), "modules": modules, "handler": request.handler, "platform": request.platform}
+        job.write_text(json.dumps(asked), encoding="utf-8")
         argv = [target.python, *FLAGS, str(script), str(job), str(result)]
         ran = door.run(argv, cwd=folder, env=environment, timeout=request.timeout)
         lines = result.read_text("utf-8").splitlines() if result.exists() else []
@@ -73,12 +76,17 @@ def _failure(noted: Mapping[str, str], request: Request, output: str) -> Failure
     kind, message = noted["type"], noted["message"]
     by_import = kind in ("ImportError", "ModuleNotFoundError") and message
     said = message if by_import else f"{kind}: {message}" if message else kind
-    hint = _environment_hint(noted["variable"], request) if noted["variable"] else ""
+    hint = _hint(noted, request)
     return Failure(kind="import", message=said, missing=noted["missing"], where=noted["where"], hint=hint, output=output)
 
 
-def _environment_hint(variable: str, request: Request) -> str:
-    return f'add to monopack.toml: [packs.{_pack(request)}.env]  {variable} = "..."'
+def _hint(noted: Mapping[str, str], request: Request) -> str:
+    """What to add to the config for a variable that was not set or a file that did not ship."""
+    if noted["variable"]:
+        return f'add to monopack.toml: [packs.{_pack(request)}.env]  {noted["variable"]} = "..."'
+    if noted["absent"]:
+        return f'if the project has it, add to monopack.toml: [packs.{_pack(request)}]  include = ["{noted["absent"]}"]'
+    return ""
 
 
 def _pack(request: Request) -> str:

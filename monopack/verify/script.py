@@ -1,8 +1,9 @@
 """Runs in the pack's own interpreter (3.8 or newer), away from monopack: imports a pack and notes what goes wrong.
 
 Called as `script.py JOB RESULT`. JOB is JSON: `folder` (put first on sys.path), `modules` (imported in order), `handler`, which
-the first module must have (empty: none). RESULT gets a JSON line for each event, at once because an import may end the process:
-`{"importing": name}`, `{"failure": {...}}` and, at the end, `{"done": true}`.
+the first module must have (empty: none), and `platform`, top-level names that only the platform has. RESULT gets a JSON line
+for each event, at once because an import may end the process: `{"importing": name}`, `{"failure": {...}}` and, at the end,
+`{"done": true}`.
 """
 
 from __future__ import annotations
@@ -72,15 +73,17 @@ class StandIn(ModuleType):
 
 
 class Finder:
-    """Finds stand-ins, asked after every real finder: only for modules whose absence ended an import."""
+    """Finds stand-ins, asked after every real finder: for modules whose absence ended an import, and for the platform's."""
 
-    def __init__(self) -> None:
+    def __init__(self, platform: list[str]) -> None:
+        self.platform = platform
         self.names: list[str] = []
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> Any:  # noqa: ARG002 - the protocol's names
         """Say how to load a stand-in, if the module is to have one."""
         make_spec: Any = type(sys.__spec__)
-        return make_spec(name, self, is_package=True) if name in self.names else None
+        wanted = name in self.names or name.partition(".")[0] in self.platform
+        return make_spec(name, self, is_package=True) if wanted else None
 
     def create_module(self, spec: Any) -> ModuleType:
         """Make the stand-in."""
@@ -93,10 +96,10 @@ class Finder:
 class Verifier:
     """Imports modules and notes failures."""
 
-    def __init__(self, folder: str, result: str) -> None:
+    def __init__(self, folder: str, result: str, platform: list[str]) -> None:
         self.inside = os.path.join(folder, "")  # noqa: PTH118 - pathlib would be one more import to forget
         self.result = result
-        self.finder = Finder()
+        self.finder = Finder(platform)
 
     def note(self, **event: object) -> None:
         """Add an event to the result."""
@@ -135,8 +138,15 @@ class Verifier:
             variable = asked_of_environment(error, frame)
         if isinstance(error, SyntaxError):
             where = self.relative(error.filename or "", error.lineno or 0) or where
-        message = text_of(error).replace(self.inside, "")
-        return {"type": type(error).__name__, "message": message, "missing": missing, "where": where, "variable": variable}
+        absent = self.relative(str(error.filename), 0) if isinstance(error, FileNotFoundError) else ""
+        return {
+            "type": type(error).__name__,
+            "message": text_of(error).replace(self.inside, ""),
+            "missing": missing,
+            "where": where,
+            "variable": variable,
+            "absent": absent[: -len(":0")],
+        }
 
     def relative(self, path: str, line: int) -> str:
         """`path:line` as seen from the folder, empty for a path outside."""
@@ -216,7 +226,7 @@ def main() -> None:
     """Do the job."""
     with OPEN(sys.argv[1], encoding="utf-8") as file:
         job = json.load(file)
-    verifier = Verifier(job["folder"], sys.argv[2])
+    verifier = Verifier(job["folder"], sys.argv[2], job["platform"])
     del sys.argv[1:]
     sys.path.insert(0, job["folder"])
     sys.meta_path.append(verifier.finder)

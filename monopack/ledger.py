@@ -91,6 +91,7 @@ def claim(build: Path, protected: Mapping[str, Path], timeout: float) -> Iterato
     except OSError as problem:
         raise PackError(f"the build folder cannot be written: {problem.strerror}", where=str(problem.filename or build)) from None
     with lock:
+        _sweep(build)
         yield Ledger(build=build)
 
 
@@ -126,6 +127,12 @@ def _wait(lock: FileLock, build: Path, timeout: float) -> FileLock:
                 f"another run is still using the build folder after {timeout:g} s", where=str(build), hint=hint
             ) from None
     return lock
+
+
+def _sweep(build: Path) -> None:
+    """Remove what a killed run had not yet renamed; nobody else writes here while the lock is held."""
+    for leftover in (*build.glob(".*.tmp"), *(build / ".monopack").glob("*.tmp")):
+        leftover.unlink(missing_ok=True)
 
 
 def _same(path: Path, size: int, mtime: int, sha256: str) -> bool:

@@ -41,7 +41,7 @@ from monopack.model import (
 )
 from monopack.resolve import Wanted, judge, likely_distribution, not_there, resolve
 from monopack.run import Door, clean_environment
-from monopack.store import Fetching, Store
+from monopack.store import Fetching, Store, cache_of
 
 log = logging.getLogger(__name__)
 
@@ -208,11 +208,11 @@ def _on_its_own(plan: Plan, answer: Plan | Needs, store: Store, lock: Lock, site
 
 def _fetching(site: Site) -> Fetching:
     """How the store reaches the indexes."""
-    given = site.loaded.config.existing_install_python
-    cache = targets.pip_cache(given, site.loaded.root, site.environ, site.door) if given else None
-    return Fetching(
-        door=site.door, environ=site.environ, root=site.loaded.root, offline=site.loaded.config.offline, pip_cache=cache
-    )
+    options = site.loaded.config
+    fetching = Fetching(door=site.door, environ=site.environ, root=site.loaded.root, offline=options.offline)
+    if options.existing_install_python is None:
+        return fetching
+    return replace(fetching, pip_cache=cache_of(options.existing_install_python, fetching))
 
 
 def _distributions(plan: Plan, lock: Lock, known: Mapping[str, Distribution], site: Site) -> Plan | Needs:

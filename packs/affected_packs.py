@@ -21,10 +21,10 @@ from monopack.trace import Scanner, survey, trace
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Trace every pack of a project and name those that reach a changed file.
 
-    `event["archive"]` is a zip of the project (`git archive --format zip HEAD`), in base64; `event["changed"]` lists paths relative to it;
-    `event["packs_dir"]` (default `packs`) and `event["source_roots"]` (default `["."]`) are as in monopack.toml. Returns status 200
-    with `affected`, the changed files by pack, and `errors` by pack for those that cannot be traced: what
-    such a pack reaches is not known. Status 400 for an event that cannot be used.
+    `event["archive"]` is a zip of the project (`git archive --format zip HEAD`), in base64; `event["changed"]` lists paths
+    relative to it; `event["packs_dir"]` (default `packs`) and `event["source_roots"]` (default `["."]`) are as in
+    monopack.toml. Returns status 200 with `affected`, the changed files by pack, and `errors` by pack for those that cannot
+    be traced: what such a pack reaches is not known. Status 400 for an event that cannot be used.
     """
     try:
         archive = base64.b64decode(event["archive"], validate=True)

@@ -11,8 +11,8 @@ from typing import Any
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Digest the bytes in `event["content"]` (base64).
 
-    Returns `hex` (what `sha256sum` prints) and `b64` (Lambda's `CodeSha256`) with status 200; where `event["expected"]` is given, in
-    either form, also whether it `matches`. Status 400 and an `error` for an event that cannot be used.
+    Returns `hex` (what `sha256sum` prints) and `b64` (Lambda's `CodeSha256`) with status 200; where `event["expected"]` is
+    given, in either form, also whether it `matches`. Status 400 and an `error` for an event that cannot be used.
     """
     try:
         content = base64.b64decode(event["content"], validate=True)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from monopack.errors import ConfigError
 from monopack.model import value
 from monopack.run import Completed, Door
 
@@ -54,6 +55,23 @@ def run_pip(settings: Fetching, arguments: Sequence[str], lines: Sequence[str], 
     output = without_credentials(done.output)
     log.debug("pip %s ended with %d\n%s", " ".join(arguments), done.code, output)
     return Completed(code=done.code, output=output, timed_out=done.timed_out)
+
+
+def cache_of(python: str, settings: Fetching) -> Path:
+    """The cache folder of another Python's pip; `python` is its absolute path or a command on PATH.
+
+    Raises `ConfigError` when it cannot be asked.
+    """
+    hint = "name a Python that has pip, or leave it out"
+    try:
+        done = settings.door.run([python, "-m", "pip", "cache", "dir", *FLAGS[:2]], cwd=settings.root, env=settings.environ)
+    except OSError as problem:
+        said = f"{python} cannot be started: {problem.strerror}"
+        raise ConfigError(said, where="existing_install_python", hint=hint) from None
+    folder = Path(done.output.strip().rpartition("\n")[2])
+    if done.code or not folder.is_absolute():
+        raise ConfigError(f"{python} has no pip that tells its cache", where="existing_install_python", hint=hint)
+    return folder
 
 
 def option_lines(index_options: Sequence[str]) -> list[str]:

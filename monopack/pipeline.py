@@ -86,8 +86,8 @@ def build(loaded: Loaded, only: str | None, environ: Mapping[str, str], door: Do
         config.check_pack_names(loaded, [pack.name for pack in packs])
     options = [config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}") for pack in packs]
     with ledger.claim(loaded.build_dir, _protected(loaded, roots), loaded.config.lock_timeout) as book:
-        python, given_by = loaded.config.python, loaded.origins.get("python", "--python")
-        target = targets.host(python, given_by, loaded.root, environ, door)
+        given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
+        target = targets.host(loaded.config.python, given_by, loaded.root, environ, door)
         log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
         tree = trace.survey(loaded.root, roots, (loaded.build_dir, loaded.cache_dir))
         scanner = trace.Scanner(tree, target.markers)
@@ -120,8 +120,7 @@ def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
     """Trace one pack and choose its tests."""
     plan = Plan(pack=pack, options=options, traced=Trace(module=pack.module, files=(), imports=(), missing=()))
     scanner = site.scanner.narrowed(options.exclude)
-    configured = Evidence(file=f"{pack.name}: extra_modules", line=0)
-    extra = tuple(trace.Start(name=name, because=configured) for name in options.extra_modules)
+    extra = tuple(trace.Start(name=name, because=Evidence(file="extra_modules", line=0)) for name in options.extra_modules)
     try:
         traced = trace.trace(pack.module, extra, options.include, scanner, site.target)
         plan = replace(plan, traced=traced)
@@ -344,7 +343,8 @@ def _prove(
         if failures or options.skip_tests:
             return failures, 0
         outcome = _run_tests(plan, with_tests, {**environment, **options.test_env}, book, site)
-    return outcome.failures or _changed(tree, folder, record), outcome.passed
+    failures = tuple(_with_hint(failure, plan, site) for failure in outcome.failures)
+    return failures or _changed(tree, folder, record), outcome.passed
 
 
 def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
@@ -370,7 +370,8 @@ def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:
     table = f"add to monopack.toml: [packs.{plan.pack.name}]"
     if site.scanner.tree.locate(failure.missing):
         return replace(failure, hint=f'{table}  extra_modules = ["{failure.missing}"]')
-    return replace(failure, hint=f'{table}  extra_distributions = ["{likely_distribution(failure.missing)}"], and pin it')
+    key = "test_distributions" if failure.kind == "tests" else "extra_distributions"
+    return replace(failure, hint=f'{table}  {key} = ["{likely_distribution(failure.missing)}"], and pin it')
 
 
 def _changed(tree: Tree, folder: Path, record: Path) -> tuple[Failure, ...]:

@@ -325,6 +325,14 @@ def test_requirements_that_pin_only_what_is_named_are_completed(shop: Project) -
     assert "shared_part/__init__.py" in shop.shipped("orders")
 
 
+def test_the_pip_cache_of_another_python_is_used(shop: Project, tmp_path: Path) -> None:
+    mine = tmp_path / "other pip cache"
+    shop.build("users", "--existing-install-python", sys.executable, PIP_CACHE_DIR=str(mine))
+    done = shop.run("users", "--existing-install-python", "no-such-python")
+    assert done.returncode == 2
+    assert "error: existing_install_python: no-such-python cannot be started" in done.stderr
+
+
 def test_hashes_are_enforced(shop: Project) -> None:
     wheel = shop.index / "big_thing-1.0-py3-none-any.whl"
     good, bad = hashlib.sha256(wheel.read_bytes()).hexdigest(), "0" * 64
@@ -385,6 +393,16 @@ def test_a_build_path_that_is_a_file_or_a_link_is_refused(shop: Project, tmp_pat
     (shop.root / "alink").symlink_to(tmp_path)
     done = shop.run("--build-dir", "alink")
     assert (done.returncode, "is a link" in done.stderr) == (2, True)
+
+
+def test_a_build_folder_with_code_in_it_is_refused(shop: Project) -> None:
+    before = sorted(shop.root.rglob("*"))
+    done = shop.run("--build-dir", "app")
+    assert done.returncode == 2
+    assert "the build folder holds Python files that monopack did not write" in done.stderr
+    assert sorted(shop.root.rglob("*")) == before
+    shop.write({"build/lib/app/__init__.py": ""})  # as setuptools leaves it
+    assert shop.run("users").returncode == 0
 
 
 def test_a_zip_that_is_a_link_is_not_written_through(shop: Project, tmp_path: Path) -> None:
@@ -510,6 +528,34 @@ def test_what_no_import_shows_is_explained_when_it_is_missing(project: Project) 
     assert '  hint: if the project has it, add to monopack.toml: [packs.p]  include = ["app/table.csv"]' in done.stderr
     project.write({"monopack.toml": '[packs.p]\ninclude = ["app/table.csv"]\n'})
     assert project.build().stdout == "build/p\n"
+
+
+def test_a_module_that_the_config_names_has_to_be_there(project: Project) -> None:
+    project.write({"app/__init__.py": ""})
+    project.pack("p", "# monopack-start\n# extra_modules = ['app.typo', 'nowhere']\n# monopack-end\n")
+    done = project.run()
+    assert done.returncode == 1
+    assert "error: p: extra_modules: names nowhere, which no first-party file and no distribution provides" in done.stderr
+    assert "error: p: extra_modules: names app.typo, but there is no such module in its package" in done.stderr
+
+
+def test_a_module_that_only_tests_miss_is_explained(project: Project) -> None:
+    project.write({"app/__init__.py": "", "app/lazy.py": ""})
+    project.pack("p", "import app, importlib\n\n\ndef go():\n    return importlib.import_module('app.' + 'lazy')\n", tested=False)
+    project.write({"tests/test_p.py": "import unittest\nimport packs.p\n\n\nclass T(unittest.TestCase):\n    def test(self):\n"})
+    with (project.root / "tests" / "test_p.py").open("a") as file:
+        file.write("        packs.p.go()\n")
+    done = project.run()
+    assert "error: p: packs/p.py:5: No module named 'app.lazy'" in done.stderr
+    assert '  hint: add to monopack.toml: [packs.p]  extra_modules = ["app.lazy"]' in done.stderr
+
+
+def test_plain_functions_without_pytest_are_explained(project: Project) -> None:
+    project.pack("p", tested=False)
+    project.write({"tests/test_p.py": "import packs.p\n\n\ndef test():\n    assert packs.p\n"})
+    done = project.run()
+    assert "error: p: no test ran in tests/test_p.py" in done.stderr
+    assert "to run plain functions, pin pytest" in done.stderr
 
 
 def test_a_variable_read_at_import_is_explained(project: Project) -> None:

@@ -32,7 +32,7 @@ def refusal(error: ValidationError, prefix: Key, place: Callable[[Key], str], *,
 
 
 def _hint(key: Key, what: str) -> str:
-    return f"the keys there are: {', '.join(known_keys(key))}" if what.startswith("unknown") else "give it an accepted value"
+    return f"the keys there are: {', '.join(known_keys(key))}" if "unknown key" in what else "give it an accepted value"
 
 
 def _bad_value(key: Key, given: object) -> str:

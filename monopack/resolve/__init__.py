@@ -223,13 +223,15 @@ def _nothing_provides(wanted: Import, more: int, lock: Lock | None) -> Failure:
     provider = f"no distribution of {path}" if path else "no distribution"
     return Failure(
         kind="import", missing=wanted.name, where=str(wanted.evidence), hint=hint,
-        message=f"imports {_spelled(wanted)}, which no first-party file and {provider} provides{also}",
+        message=f"{_spelled(wanted)}, which no first-party file and {provider} provides{also}",
     )  # fmt: skip
 
 
 def _spelled(wanted: Import) -> str:
-    """An import as its author thinks of it."""
-    return f"{wanted.attribute} from {wanted.name}" if wanted.attribute else wanted.name
+    """An import as its author thinks of it; what has no line is named by the config."""
+    if not wanted.evidence.line:
+        return f"names {wanted.name}"
+    return f"imports {wanted.attribute} from {wanted.name}" if wanted.attribute else f"imports {wanted.name}"
 
 
 def not_there(imports: Iterable[Import], *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
@@ -239,7 +241,7 @@ def not_there(imports: Iterable[Import], *, strict: bool) -> tuple[tuple[Failure
     for wanted in imports:
         if wanted.optional:
             continue
-        message = f"imports {_spelled(wanted)}, but there is no such module in its package"
+        message = f"{_spelled(wanted)}, but there is no such module in its package"
         if strict or wanted.reach is Reach.EAGER:
             failures.setdefault(
                 f"{wanted.evidence}",

@@ -16,9 +16,9 @@ from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch
 from monopack.store.fetch import Job, fetch
-from monopack.store.pip import Fetching
+from monopack.store.pip import Fetching, cache_of
 
-__all__ = ["Fetching", "Store"]
+__all__ = ["Fetching", "Store", "cache_of"]
 
 LAYOUT = "v1"
 

@@ -28,7 +28,7 @@ PYTEST_CONFIGS = {
 }
 
 MISSING = re.compile(r"No module named '?(\w+(?:\.\w+)*)")
-PLACE = re.compile(r"""^\s*(?:File "([^"]+)", line (\d+)|([^\s:]+\.py):(\d+):)""")
+PLACE = re.compile(r"""^\s*(?:File "([^"<]+)", line (\d+)|([^\s:]+\.py):(\d+):)""")
 
 
 @value()
@@ -184,7 +184,8 @@ def _failure(run: _Run, request: Request) -> Failure | None:
 def _no_tests(counts: _Counts, request: Request, output: str) -> Failure:
     skipped = f": all {counts.skipped} were skipped" if counts.skipped else ""
     message = f"no test ran in {', '.join(request.files)}{skipped}"
-    return Failure(kind="no-tests", message=message, output=output)
+    plain = "unittest runs methods of unittest.TestCase; to run plain functions, pin pytest"
+    return Failure(kind="no-tests", message=message, hint=plain if request.runner == "unittest" else "", output=output)
 
 
 def _missing(output: str, folder: Path) -> Sequence[Failure]:

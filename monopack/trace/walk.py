@@ -72,9 +72,12 @@ def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target)
             waiting[reach].setdefault(path, Step(path=path, reach=reach, because=evidence))
         if meaning.other:
             wanted = Import(
-                name=meaning.other, attribute=meaning.attribute, evidence=evidence, reach=reach,
+                name=meaning.other,
+                attribute=meaning.attribute,
+                evidence=evidence,
+                reach=reach if reference.line else Reach.EAGER,  # what the config names has to be there
                 optional=reference.optional or meaning.namespace,
-            )  # fmt: skip
+            )
             (missing if meaning.missing else found)[wanted] = None
 
     for start in starts:

@@ -99,6 +99,7 @@ class Verifier:
     def __init__(self, folder: str, result: str, platform: list[str]) -> None:
         self.inside = os.path.join(folder, "")  # noqa: PTH118 - pathlib would be one more import to forget
         self.result = result
+        self.noted: list[dict[str, str]] = []
         self.finder = Finder(platform)
 
     def note(self, **event: object) -> None:
@@ -125,8 +126,11 @@ class Verifier:
             self.finder.names.append(missing)
             self.forget_orphans()
             return True
-        if not self.finder.names:  # beside a stand-in, what else goes wrong may be the stand-in's fault
-            self.note(failure=self.failure(error, missing))
+        known = self.failure(error, missing)
+        # Beside a stand-in, what else goes wrong may be its fault; and one error fails every module on the way to it.
+        if not self.finder.names and known not in self.noted:
+            self.noted.append(known)
+            self.note(failure=known)
             sys.__excepthook__(type(error), error, error.__traceback__)
         return False
 

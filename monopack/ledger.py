@@ -108,11 +108,11 @@ def _refuse(build: Path, protected: Mapping[str, Path]) -> None:
     if build.exists() and not build.is_dir():
         raise ConfigError("the build folder is not a folder", where=str(build), hint=hint)
     real = Path(os.path.realpath(build))
-    if not (build / ".monopack").exists() and any(build.glob("*.py")):
-        raise ConfigError("the build folder holds Python files that monopack did not write", where=str(build), hint=hint)
     for what, path in protected.items():
         if Path(os.path.realpath(path)).is_relative_to(real):
             raise ConfigError(f"the build folder is or contains {what} ({path})", where=str(build), hint=hint)
+    if not (build / ".monopack").exists() and any(build.glob("*.py")):
+        raise ConfigError("the build folder holds Python files that monopack did not write", where=str(build), hint=hint)
 
 
 def _wait(lock: FileLock, build: Path, timeout: float) -> FileLock:

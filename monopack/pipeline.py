@@ -7,8 +7,7 @@ import logging
 import os
 import tempfile
 import time
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
@@ -20,15 +19,13 @@ from monopack import __version__, archive, config, discover, ledger, locks, mani
 from monopack import verify as verification
 from monopack.assemble import assemble, overlay
 from monopack.config import Loaded, PackOptions
-from monopack.errors import ConfigError, LockError, MonopackError, UnpinnedError
+from monopack.errors import LockError, MonopackError, UnpinnedError
 from monopack.ledger import Ledger
 from monopack.model import (
     Artifact,
-    Distribution,
     Evidence,
     Failure,
     Lock,
-    Needs,
     Pack,
     PackReport,
     Reach,
@@ -39,15 +36,15 @@ from monopack.model import (
     Tree,
     value,
 )
-from monopack.resolve import Wanted, judge, likely_distribution, not_there, resolve
+from monopack.resolve import Wanted, judge, not_there, way_out
 from monopack.run import Door, clean_environment
 from monopack.store import Fetching, Store, cache_of
+from monopack.supply import NOTHING, Answer, Ask, supply
 
 log = logging.getLogger(__name__)
 
 NOTHING_PINNED = Lock(dialect="", path="", pins={})
 NO_TESTS = TestPlan(tests=(), left_out={}, support=(), for_conftest=(), imports=())
-NO_DISTRIBUTIONS = Resolution(shipped=(), unresolved=())
 
 
 @value()
@@ -59,6 +56,7 @@ class Site:
     scanner: trace.Scanner
     environ: Mapping[str, str]
     door: Door
+    epoch: int | None
 
 
 @value()
@@ -70,8 +68,8 @@ class Plan:
     traced: Trace
     tests: TestPlan = NO_TESTS
     runner: str = ""
-    resolution: Resolution = NO_DISTRIBUTIONS
-    for_tests: Resolution = NO_DISTRIBUTIONS
+    resolution: Resolution = NOTHING
+    for_tests: Resolution = NOTHING
     error: MonopackError | None = None
 
 
@@ -85,13 +83,14 @@ def build(loaded: Loaded, only: str | None, environ: Mapping[str, str], door: Do
     if only is None:
         config.check_pack_names(loaded, [pack.name for pack in packs])
     options = [config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}") for pack in packs]
+    epoch = archive.epoch(environ)
     with ledger.claim(loaded.build_dir, _protected(loaded, roots), loaded.config.lock_timeout) as book:
         given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
         target = targets.host(loaded.config.python, given_by, loaded.root, environ, door)
         log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
         tree = trace.survey(loaded.root, roots, (loaded.build_dir, loaded.cache_dir))
         scanner = trace.Scanner(tree, target.markers)
-        site = Site(loaded=loaded, target=target, scanner=scanner, environ=environ, door=door)
+        site = Site(loaded=loaded, target=target, scanner=scanner, environ=environ, door=door, epoch=epoch)
         plans = [_plan(pack, chosen, site) for pack, chosen in zip(packs, options, strict=True)]
         lock, plans = _resolve(plans, site)
         return _side_by_side(lambda plan: _build(plan, lock, book, site), plans, site)
@@ -145,13 +144,14 @@ def _resolve(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
     lock = _read_lock(site)
     if lock.loose:
         lock = _complete(lock, site)
-    settled = _settle(plans, lock, site)
-    if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in settled):
+    store = Store(site.loaded.cache_dir, _fetching(site))
+    supplied = _supply(plans, lock, store, site)
+    if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in supplied):
         lock = _complete(lock, site)
-        settled = _settle(plans, lock, site)
+        supplied = _supply(plans, lock, store, site)
     for warning in lock.warnings:
         log.warning("%s", warning)
-    return lock, settled
+    return lock, supplied
 
 
 def _read_lock(site: Site) -> Lock:
@@ -175,34 +175,24 @@ def _complete(lock: Lock, site: Site) -> Lock:
     return locks.pin(lock, site.loaded.root, site.target, keep, resolver)
 
 
-def _settle(plans: list[Plan], lock: Lock, site: Site) -> list[Plan]:
-    """Resolve every plan, fetching for all of them together what they have to see."""
-    store = Store(site.loaded.cache_dir, _fetching(site))
-    known: dict[str, Distribution] = {}
-    while True:
-        answers = [_distributions(plan, lock, known, site) for plan in plans]
-        needed = list(dict.fromkeys(name for a in answers if isinstance(a, Needs) for name in a.pins))
-        if not needed:
-            return [answer for answer in answers if isinstance(answer, Plan)]
-        log.debug("looking at %d of %d pins: %s", len(needed), len(lock.pins), ", ".join(needed))
-        try:
-            known |= _obtain(needed, store, lock, site)
-        except LockError:
-            plans = [_on_its_own(plan, answer, store, lock, site) for plan, answer in zip(plans, answers, strict=True)]
+def _supply(plans: list[Plan], lock: Lock, store: Store, site: Site) -> list[Plan]:
+    """Every plan with its distributions, or with the reason why it cannot have them."""
+    sound = [plan for plan in plans if not plan.error]
+    asks = [Ask(for_pack=_wanted(plan, site), for_tests=_wanted_by_tests(plan, lock, site)) for plan in sound]
+    answers = dict(zip((plan.pack.name for plan in sound), supply(asks, lock, site.target, store), strict=True))
+    return [_supplied(plan, answers.get(plan.pack.name), lock) for plan in plans]
 
 
-def _obtain(names: Iterable[str], store: Store, lock: Lock, site: Site) -> dict[str, Distribution]:
-    return store.obtain([lock.pins[name] for name in names], lock.index_options, site.target)
+def _supplied(plan: Plan, answer: Answer | None, lock: Lock) -> Plan:
+    if answer is None:
+        return plan
+    if isinstance(answer, LockError):
+        return replace(plan, error=answer)
+    return replace(plan, runner=_runner(plan, lock), resolution=answer.for_pack, for_tests=answer.for_tests)
 
 
-def _on_its_own(plan: Plan, answer: Plan | Needs, store: Store, lock: Lock, site: Site) -> Plan:
-    """Fetch for one plan alone, so that only the packs that need what cannot be had fail."""
-    if isinstance(answer, Needs):
-        try:
-            _obtain(answer.pins, store, lock, site)
-        except LockError as error:
-            return replace(plan, error=error)
-    return plan
+def _runner(plan: Plan, lock: Lock) -> str:
+    return testing.select_runner(plan.options.test_runner, lock.pins)
 
 
 def _fetching(site: Site) -> Fetching:
@@ -212,23 +202,6 @@ def _fetching(site: Site) -> Fetching:
     if options.existing_install_python is None:
         return fetching
     return replace(fetching, pip_cache=cache_of(options.existing_install_python, fetching))
-
-
-def _distributions(plan: Plan, lock: Lock, known: Mapping[str, Distribution], site: Site) -> Plan | Needs:
-    """One plan with its distributions, those for its tests too, or what has to be seen first."""
-    if plan.error:
-        return plan
-    runner = testing.select_runner(plan.options.test_runner, lock.pins)
-    try:
-        resolution = resolve(_wanted(plan, site), lock, site.target.markers, known)
-        wanted = _wanted_by_tests(plan, runner, lock, site)
-        for_tests = resolve(wanted, lock, site.target.markers, known) if plan.tests.tests else NO_DISTRIBUTIONS
-    except LockError as error:
-        return replace(plan, error=error)
-    needs = [answer.pins for answer in (resolution, for_tests) if isinstance(answer, Needs)]
-    if isinstance(resolution, Needs) or isinstance(for_tests, Needs):
-        return Needs(pins=tuple(name for pins in needs for name in pins))
-    return replace(plan, resolution=resolution, for_tests=for_tests, runner=runner)
 
 
 def _wanted(plan: Plan, site: Site) -> Wanted:
@@ -241,17 +214,18 @@ def _wanted(plan: Plan, site: Site) -> Wanted:
     )
 
 
-def _wanted_by_tests(plan: Plan, runner: str, lock: Lock, site: Site) -> Wanted:
+def _wanted_by_tests(plan: Plan, lock: Lock, site: Site) -> Wanted | None:
     """What a pack's tests want: all that the pack wants, the platform's distributions too, and the runner with its plugins."""
-    named = dict.fromkeys((*plan.options.extra_distributions, *plan.options.test_distributions), "test_distributions")
-    if runner == "pytest":
-        named |= {"pytest": "test_runner"} | {name: "test_runner" for name in lock.pins if name.startswith("pytest-")}
-    platform = {
-        name: "exclude_distributions" for name in plan.options.exclude_distributions if canonicalize_name(name) in lock.pins
-    }
+    if not plan.tests.tests:
+        return None
+    options = plan.options
+    platform = [name for name in options.exclude_distributions if canonicalize_name(name) in lock.pins]
+    named = dict.fromkeys((*platform, *options.extra_distributions, *options.test_distributions), "test_distributions")
+    if _runner(plan, lock) == "pytest":
+        named |= {name: "test_runner" for name in ("pytest", *lock.pins) if name == "pytest" or name.startswith("pytest-")}
     return Wanted(
         imports=(*plan.traced.imports, *plan.tests.imports),
-        distributions={**platform, **named},
+        distributions=named,
         module_map=site.loaded.config.module_map,
         development=True,
     )
@@ -323,7 +297,7 @@ def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) ->
         "tests": with_tests.digest if with_tests else None,
         "options": plan.options.model_dump(mode="json"),
         "sha_output": site.loaded.config.sha_output,
-        "epoch": site.environ.get("SOURCE_DATE_EPOCH"),
+        "epoch": site.epoch,
         "python": [str(interpreter), site.target.version, interpreter.stat().st_mtime_ns],
         "environment": {name: site.environ.get(name) for name in plan.options.env_passthrough},
         "because": [s.because for s in plan.resolution.shipped],
@@ -364,14 +338,11 @@ def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site
 
 
 def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:
-    """Say how to ship a module that was missing: what no import shows has to be named."""
+    """Say how to ship a module that was missing."""
     if failure.hint or not failure.missing:
         return failure
-    table = f"add to monopack.toml: [packs.{plan.pack.name}]"
-    if site.scanner.tree.locate(failure.missing):
-        return replace(failure, hint=f'{table}  extra_modules = ["{failure.missing}"]')
-    key = "test_distributions" if failure.kind == "tests" else "extra_distributions"
-    return replace(failure, hint=f'{table}  {key} = ["{likely_distribution(failure.missing)}"], and pin it')
+    ours = site.scanner.tree.locate(failure.missing) is not None
+    return replace(failure, hint=way_out(failure.missing, plan.pack.name, ours=ours, in_tests=failure.kind == "tests"))
 
 
 def _changed(tree: Tree, folder: Path, record: Path) -> tuple[Failure, ...]:
@@ -421,29 +392,14 @@ def _pack(plan: Plan, tree: Tree, lock: Lock, site: Site) -> tuple[Artifact, dic
     """Write the artifact, its digests and its manifest; the output files with their sha256."""
     name, build_dir = plan.pack.name, site.loaded.build_dir
     destination = build_dir / f"{name}.zip"
-    artifact = archive.write(tree, destination, _epoch(site.environ))
+    artifact = archive.write(tree, destination, site.epoch)
     contents = manifest.Contents(pack=name, handler=_handler(plan), tree=tree, shipped=plan.resolution.shipped)
     listing = json.dumps(manifest.manifest(contents, artifact, lock, site.target), indent=1, ensure_ascii=False) + "\n"
-    raw = bytes.fromhex(artifact.sha256)
-    digests = {"hex": (".package.sha256", artifact.sha256), "b64": (".package.sha256.b64", b64encode(raw).decode())}
-    wanted = {build_dir / f"{name}{digests[kind][0]}": f"{digests[kind][1]}\n" for kind in site.loaded.config.sha_output}
-    files = {**wanted, build_dir / f"{name}.manifest.json": listing}
-    stale = [path for suffix, _ in digests.values() if (path := build_dir / f"{name}{suffix}") not in wanted]
+    digests, stale = archive.digest_files(destination, artifact.sha256, site.loaded.config.sha_output)
+    files = {**digests, build_dir / f"{name}.manifest.json": listing}
     archive.publish(artifact, destination, files, stale)
     outputs = {path.name: sha256(text.encode()).hexdigest() for path, text in files.items()}
     return artifact, {destination.name: artifact.sha256, **outputs}
-
-
-def _epoch(environ: Mapping[str, str]) -> int | None:
-    """The date of all members, in seconds since 1970 (https://reproducible-builds.org/specs/source-date-epoch/)."""
-    given = environ.get("SOURCE_DATE_EPOCH", "").strip()
-    if not given:
-        return None
-    if not given.isdecimal():
-        raise ConfigError(
-            f"{given!r} is no number of seconds", where="SOURCE_DATE_EPOCH", hint="set it to whole seconds since 1970"
-        )
-    return int(given)
 
 
 # ---------------------------------------------------------------- reports

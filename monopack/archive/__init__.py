@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
 from monopack.archive import zip as zip_format
-from monopack.errors import PackError
+from monopack.errors import ConfigError, PackError
 from monopack.model import Artifact, Tree
 
+DIGEST_SUFFIXES: Mapping[str, str] = MappingProxyType({"hex": ".package.sha256", "b64": ".package.sha256.b64"})
 FORMATS: Mapping[str, Callable[[Tree, zip_format.Output, int | None], None]] = MappingProxyType({"zip": zip_format.write})
 
 
@@ -31,10 +33,10 @@ class _Hashing:
         self.size += len(data)
 
 
-def write(tree: Tree, destination: Path, epoch: int | None) -> Artifact:
+def write(tree: Tree, destination: Path, date: int | None) -> Artifact:
     """Write the tree to a temporary file beside `destination` (absolute, its suffix names the format), ready to be published.
 
-    All members are dated `epoch` (seconds since 1970, UTC; None: 1980-01-01). The artifact's path is the temporary file, which is
+    All members are dated `date` (seconds since 1970, UTC; None: 1980-01-01). The artifact's path is the temporary file, which is
     on the disk when this returns. When this raises, it is gone: `PackError` when a source is not what the tree says, when the
     format cannot hold the tree, and when the file cannot be written.
     """
@@ -43,7 +45,7 @@ def write(tree: Tree, destination: Path, epoch: int | None) -> Artifact:
     with _explained(destination), _removed_on_error([temporary]):
         with temporary.open("wb", buffering=1 << 20) as file:
             output = _Hashing(file)
-            FORMATS[destination.suffix.removeprefix(".")](tree, output, epoch)
+            FORMATS[destination.suffix.removeprefix(".")](tree, output, date)
             _flush(file)
         return Artifact(path=str(temporary), sha256=output.sha256.hexdigest(), size=output.size)
 
@@ -69,6 +71,29 @@ def publish(artifact: Artifact, destination: Path, digests: Mapping[Path, str], 
             temporary.replace(path)
         _flush_folder(destination.parent)
     return Artifact(path=str(destination), sha256=artifact.sha256, size=artifact.size)
+
+
+def digest_files(destination: Path, sha256: str, formats: Collection[str]) -> tuple[dict[Path, str], list[Path]]:
+    """The digest files of an artifact with their whole texts, and those of the formats that are not asked for.
+
+    `sha256` is hex, `formats` are `hex` (as `sha256sum` prints it) and `b64` (AWS Lambda's `CodeSha256`).
+    """
+    spelled = {"hex": sha256, "b64": b64encode(bytes.fromhex(sha256)).decode("ascii")}
+    paths = {form: destination.with_name(f"{destination.stem}{suffix}") for form, suffix in DIGEST_SUFFIXES.items()}
+    wanted = {path: f"{spelled[form]}\n" for form, path in paths.items() if form in formats}
+    return wanted, [path for path in paths.values() if path not in wanted]
+
+
+def epoch(environ: Mapping[str, str]) -> int | None:
+    """The date of all members, in seconds since 1970 (https://reproducible-builds.org/specs/source-date-epoch/).
+
+    Raises `ConfigError` when the variable is set to something else.
+    """
+    given = environ.get("SOURCE_DATE_EPOCH", "").strip()
+    if given and not given.isdecimal():
+        hint = "set it to whole seconds since 1970"
+        raise ConfigError(f"{given!r} is no number of seconds", where="SOURCE_DATE_EPOCH", hint=hint)
+    return int(given) if given else None
 
 
 def _beside(path: Path) -> Path:

@@ -14,7 +14,7 @@ from monopack.errors import LockError, UnpinnedError
 from monopack.model import Distribution, Failure, Import, Lock, Needs, Reach, Resolution, Shipped, value
 from monopack.resolve.candidates import likely_distribution, named_after, tiers
 
-__all__ = ["Wanted", "judge", "likely_distribution", "not_there", "resolve"]
+__all__ = ["Wanted", "judge", "not_there", "resolve", "way_out"]
 
 Known = Mapping[str, Distribution]
 
@@ -252,3 +252,15 @@ def not_there(imports: Iterable[Import], *, strict: bool) -> tuple[tuple[Failure
         else:
             warnings[f"{wanted.evidence}: {message}"] = None
     return tuple(failures.values()), tuple(warnings)
+
+
+def way_out(missing: str, pack: str, *, ours: bool, in_tests: bool) -> str:
+    """What to add to the config for a module that was missing when code ran: no import shows it, so it has to be named.
+
+    `missing` is dotted; `ours` says that it is first-party.
+    """
+    table = f"add to monopack.toml: [packs.{pack}]"
+    if ours:
+        return f'{table}  extra_modules = ["{missing}"]'
+    key = "test_distributions" if in_tests else "extra_distributions"
+    return f'{table}  {key} = ["{likely_distribution(missing)}"], and pin it'

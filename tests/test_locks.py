@@ -123,7 +123,7 @@ def test_a_project_without_a_lock_is_fine(tmp_path: Path) -> None:
 def test_the_only_lock_is_found_and_the_choice_explained(tmp_path: Path, file: str, dialect: str, manager: str) -> None:
     write(tmp_path, {file: "", "poetry.lock": ""})
     found = locks.find(tmp_path, "auto")
-    assert found == locks.Source(dialect=dialect, path=file, note=f"{file}, the only lock in the project's root that is read")
+    assert found == locks.Source(dialect=dialect, path=file, note=f"{file}, the only dependency source there is")
     write(tmp_path, {"uv.lock": "", "requirements.txt": ""})
     asked = locks.find(tmp_path, manager)
     assert asked == locks.Source(dialect=dialect, path=file, note=f"{file}, since the package manager is {manager}")

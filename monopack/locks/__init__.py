@@ -61,7 +61,7 @@ def find(root: Path, manager: str) -> Source | None:
         ways = " or ".join(f"--package-manager {dialect.manager}" for dialect in found)
         raise LockError(f"{files} are both here, and either could hold the pins", hint=f"choose one: {ways}")
     if found:
-        note = f"{found[0].file}, the only lock in the project's root that is read"
+        note = f"{found[0].file}, the only dependency source there is"
         return Source(dialect=found[0].name, path=found[0].file, note=note)
     _refuse_unread(root)
     return None

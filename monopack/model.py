@@ -128,13 +128,27 @@ class TracedFile:
 
 
 @value()
+class Edge:
+    """One import from one first-party file to another: where it stands, the file it leads to, and when it runs."""
+
+    evidence: Evidence
+    path: str
+    reach: Reach
+
+
+@value()
 class Trace:
-    """Everything that one entry module reaches: first-party files, imports to map to distributions, and what was left open."""
+    """Everything that one entry module reaches: first-party files, imports to map to distributions, and what was left open.
+
+    `edges` are all imports between its first-party files, in the order in which they were followed; `missing` are imports of
+    first-party modules that do not exist; `notes` are for the user.
+    """
 
     module: str
     files: tuple[TracedFile, ...]
     imports: tuple[Import, ...]
     missing: tuple[Import, ...]
+    edges: tuple[Edge, ...] = ()
     notes: tuple[str, ...] = ()
 
 

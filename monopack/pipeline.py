@@ -123,15 +123,29 @@ def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
     try:
         traced = trace.trace(pack.module, extra, options.include, scanner, site.target)
         plan = replace(plan, traced=traced)
-        log.debug("%s reaches %d first-party files", pack.name, len(traced.files))
-        for wanted in traced.imports:
-            log.debug("%s: %s imports %s (%s)", pack.name, wanted.evidence, wanted.dotted, wanted.reach)
+        _log_trace(pack.name, traced)
         if options.skip_tests:
             return plan
         tests_dir = Path(os.path.relpath(site.loaded.tests_dir, site.loaded.root)).as_posix()
         return replace(plan, tests=trace.tests_of(traced, tests_dir, site.scanner, site.target))
     except MonopackError as error:
         return replace(plan, error=error)
+
+
+def _log_trace(pack: str, traced: Trace) -> None:
+    """Every edge and every import that was left to distributions, for `--debug`."""
+    for edge in traced.edges:
+        log.debug("%s: %s imports %s (%s)", pack, edge.evidence, edge.path, edge.reach)
+    for wanted in traced.imports:
+        guarded = ", may fail" if wanted.optional else ""
+        log.debug(
+            "%s: %s imports %s, to be provided by a distribution (%s%s)",
+            pack,
+            wanted.evidence,
+            wanted.dotted,
+            wanted.reach,
+            guarded,
+        )
 
 
 # ---------------------------------------------------------------- imports -> distributions
@@ -188,6 +202,10 @@ def _supplied(plan: Plan, answer: Answer | None, lock: Lock) -> Plan:
         return plan
     if isinstance(answer, LockError):
         return replace(plan, error=answer)
+    for each in answer.for_pack.shipped:
+        log.debug("%s ships %s==%s: %s", plan.pack.name, each.distribution.name, each.distribution.version, each.because)
+    for wanted in answer.for_pack.unresolved:
+        log.debug("%s: %s imports %s, which nothing provides", plan.pack.name, wanted.evidence, wanted.dotted)
     return replace(plan, runner=_runner(plan, lock), resolution=answer.for_pack, for_tests=answer.for_tests)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from projects import Project, import_alone
+from uv import find_uv_bin
 
 ORDERS = {
     "app/__init__.py", "app/common.py", "app/orders.py", "packs/orders.py", "shared_part/__init__.py", "yaml/__init__.py",
@@ -333,6 +334,40 @@ def test_the_pip_cache_of_another_python_is_used(shop: Project, tmp_path: Path) 
     assert "error: existing_install_python: no-such-python cannot be started" in done.stderr
 
 
+def test_a_lock_of_uv_is_read_natively(project: Project) -> None:
+    """Locked by the real uv; the same subset as from requirements, development groups for tests alone."""
+    project.wheel(
+        "yaml-thing",
+        files={"yaml/__init__.py": "import shared_part\n"},
+        requires=["shared-part", "extra-part; extra == 'x'"],
+        extras=["x"],
+    )
+    for name in ("shared-part", "extra-part", "unused-thing", "test-thing"):
+        project.wheel(name)
+    project.write({
+        "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.8"\n'
+        'dependencies = ["yaml-thing[x]", "unused-thing"]\n[dependency-groups]\ndev = ["test-thing"]\n'
+    })  # fmt: skip
+    uv = [find_uv_bin(), "lock", "-q", "--offline", "--no-index", "--find-links", str(project.index), "--python", sys.executable]
+    subprocess.run(uv, cwd=project.root, check=True)
+    project.pack("p", "import yaml\n", tested=False)
+    project.write(
+        {
+            "tests/test_p.py": "import unittest, test_thing\nfrom packs.p import yaml\n\n\nclass T(unittest.TestCase):\n    def test(self): ...\n"
+        }
+    )
+    before = (project.root / "uv.lock").read_bytes()
+    project.build()
+    assert [d["name"] for d in project.manifest("p")["distributions"]] == ["extra-part", "shared-part", "yaml-thing"]
+    assert (project.root / "uv.lock").read_bytes() == before
+    project.pack("p", "import test_thing\n", tested=False)
+    done = project.run("--skip-tests")
+    assert (
+        "error: p: packs/p.py:1: imports test_thing, which no first-party file and no distribution of uv.lock provides"
+        in done.stderr
+    )
+
+
 def test_hashes_are_enforced(shop: Project) -> None:
     wheel = shop.index / "big_thing-1.0-py3-none-any.whl"
     good, bad = hashlib.sha256(wheel.read_bytes()).hexdigest(), "0" * 64
@@ -574,6 +609,14 @@ def test_the_version_and_help(project: Project) -> None:
     shown = project.run("--help").stdout
     assert "--existing-install-python" in shown
     assert "Exit codes" in shown
+
+
+def test_debug_shows_every_edge_and_every_choice(shop: Project) -> None:
+    shown = shop.build("orders", "--debug").stderr.splitlines()
+    assert "orders: packs/orders.py:1 imports app/orders.py (eager)" in shown
+    assert "orders: app/orders.py:1 imports app/common.py (eager)" in shown
+    assert "orders: app/orders.py:2 imports yaml.loader, to be provided by a distribution (eager)" in shown
+    assert "orders ships shared-part==1.0: required by yaml-thing" in shown
 
 
 @pytest.mark.parametrize(

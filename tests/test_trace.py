@@ -60,13 +60,16 @@ def test_a_way_of_importing(case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
-def test_every_file_has_evidence_that_names_its_import(case: Path) -> None:
+def test_every_edge_has_evidence_that_names_its_import(case: Path) -> None:
     expected = tomllib.loads((case / "expected.toml").read_text("utf-8"))
     found = traced(case / "project", **expected)
-    for file in found.files:
-        if file.because.line:
-            source = (case / "project" / file.because.file).read_bytes().splitlines()[file.because.line - 1]
-            assert b"import" in source, f"{file.ships_as} because of {file.because}: {source!r}"
+    for evidence in (*(e.evidence for e in found.edges), *(i.evidence for i in found.imports)):
+        if evidence.line:
+            source = (case / "project" / evidence.file).read_bytes().splitlines()[evidence.line - 1]
+            assert b"import" in source, f"{evidence}: {source!r}"
+    led_to = {edge.path for edge in found.edges}
+    by_config = ("packs/main.py", *(f.source.path for f in found.files if f.because.file == "include"))
+    assert {f.source.path for f in found.files} == led_to | set(by_config)
 
 
 def test_only_reachable_files_are_read(tmp_path: Path) -> None:
@@ -109,6 +112,14 @@ def test_a_link_that_leads_out_of_the_project_is_refused_where_it_is_imported(tm
     with pytest.raises(PackError, match=r"packs/main.py:1: vendored.py is a link that leads out of the project"):
         traced(project)
     assert trace("packs.other", (), (), scan(project), host()).files
+
+
+def test_a_link_that_leads_out_of_the_project_is_refused_where_it_is_included(tmp_path: Path) -> None:
+    write(tmp_path / "project", packs__main="")
+    (tmp_path / "secret.txt").write_text("x")
+    (tmp_path / "project" / "data.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(PackError, match=r"data.txt: the include patterns match a link that leads out of the project"):
+        traced(tmp_path / "project", include=["*.txt"])
 
 
 def test_links_inside_the_project_are_followed_and_circles_end(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import TypeVar
 
+from monopack.errors import PackError
 from monopack.model import Reach, Target, TestPlan, Trace, TracedFile
 from monopack.trace.belongs import choose
 from monopack.trace.scan import Scanner, matching, survey
@@ -28,6 +29,10 @@ def trace(module: str, extra: tuple[Start, ...], include: tuple[str, ...], scann
     `extra` are modules that the config adds, `include` glob patterns of project-relative files that ship as well; a `.py`
     file among them is traced. Raises `PackError` for a reached file that cannot be read or parsed, naming `file:line`.
     """
+    links, _ = matching(replace(scanner.tree, files=scanner.tree.outside), include)
+    if links:
+        hint = "copy the file into the project, or narrow the include patterns"
+        raise PackError("the include patterns match a link that leads out of the project", where=min(links), hint=hint)
     files, unmatched = matching(scanner.tree, include)
     starts = starts_of(module, extra, files, scanner.tree)
     traced = _drive(walk(module, starts, scanner.tree, target), scanner)

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 
 from monopack.errors import PackError
-from monopack.model import Evidence, Import, Reach, SourceFile, Target, Trace, TracedFile, value
+from monopack.model import Edge, Evidence, Import, Reach, SourceFile, Target, Trace, TracedFile, value
 from monopack.trace.rules import Reference
 from monopack.trace.sources import Facts, SourceTree
 
@@ -63,6 +63,7 @@ def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target)
     seen: dict[str, TracedFile] = {}
     found: dict[Import, None] = {}  # dicts as ordered sets
     missing: dict[Import, None] = {}
+    edges: dict[Edge, None] = {}
     waiting: dict[Reach, dict[str, Step]] = {Reach.EAGER: {}, Reach.LAZY: {}}
 
     def follow(reference: Reference, evidence: Evidence, reach: Reach, package: str) -> None:
@@ -70,6 +71,7 @@ def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target)
         meaning = meaning_of(reference, evidence, package, tree, target)
         for path in meaning.files:
             waiting[reach].setdefault(path, Step(path=path, reach=reach, because=evidence))
+            edges[Edge(evidence=evidence, path=path, reach=reach)] = None
         if meaning.other:
             wanted = Import(
                 name=meaning.other,
@@ -97,7 +99,9 @@ def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target)
                 package = package_of(step.path, tree)
                 for reference in known.references:
                     follow(reference, Evidence(file=step.path, line=reference.line), reach, package)
-    return Trace(module=module, files=tuple(seen.values()), imports=tuple(found), missing=tuple(missing))
+    return Trace(
+        module=module, files=tuple(seen.values()), imports=tuple(found), missing=tuple(missing), edges=tuple(edges)
+    )  # fmt: skip
 
 
 def starts_of(module: str, extra: Sequence[Start], files: Iterable[str], tree: SourceTree) -> tuple[Start, ...]:

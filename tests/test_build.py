@@ -351,21 +351,16 @@ def test_a_lock_of_uv_is_read_natively(project: Project) -> None:
     uv = [find_uv_bin(), "lock", "-q", "--offline", "--no-index", "--find-links", str(project.index), "--python", sys.executable]
     subprocess.run(uv, cwd=project.root, check=True)
     project.pack("p", "import yaml\n", tested=False)
-    project.write(
-        {
-            "tests/test_p.py": "import unittest, test_thing\nfrom packs.p import yaml\n\n\nclass T(unittest.TestCase):\n    def test(self): ...\n"
-        }
-    )
+    test = "import unittest, test_thing\nfrom packs.p import yaml\n\n\nclass T(unittest.TestCase):\n    def test(self): ...\n"
+    project.write({"tests/test_p.py": test})
     before = (project.root / "uv.lock").read_bytes()
     project.build()
     assert [d["name"] for d in project.manifest("p")["distributions"]] == ["extra-part", "shared-part", "yaml-thing"]
     assert (project.root / "uv.lock").read_bytes() == before
     project.pack("p", "import test_thing\n", tested=False)
     done = project.run("--skip-tests")
-    assert (
-        "error: p: packs/p.py:1: imports test_thing, which no first-party file and no distribution of uv.lock provides"
-        in done.stderr
-    )
+    said = "imports test_thing, which no first-party file and no distribution of uv.lock provides"
+    assert f"error: p: packs/p.py:1: {said}" in done.stderr
 
 
 def test_hashes_are_enforced(shop: Project) -> None:

@@ -1,6 +1,18 @@
-"""`python -m monopack`."""
+"""`python -m monopack`, and the `monopack` command: quiet when it is interrupted while it is still starting."""
 
-from monopack.cli import main
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run monopack with the arguments of the process and end it with monopack's exit code."""
+    try:
+        from monopack.cli import run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(run(sys.argv[1:]))
+
 
 if __name__ == "__main__":
     main()

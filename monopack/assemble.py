@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from monopack.errors import PackError
 from monopack.model import Distribution, Entry, TracedFile, Tree
@@ -19,7 +20,7 @@ def assemble(files: Iterable[TracedFile], distributions: Iterable[Distribution],
     bytes to one path that code may import; elsewhere neither ships, and the Tree has a warning. Equal bytes, and `__init__`
     files of namespace packages, merge.
     """
-    shared = {f"{name.replace('.', '/')}/__init__.py" for d in distributions for name in d.namespaces}
+    shared = {(_origin(d), f"{name.replace('.', '/')}/__init__.py") for d in distributions for name in d.namespaces}
     owners: dict[str, list[Entry]] = {}
     for entry in (*_first_party(files), *(e for d in distributions for e in _members(d))):
         owners.setdefault(entry.path, []).append(entry)
@@ -27,14 +28,15 @@ def assemble(files: Iterable[TracedFile], distributions: Iterable[Distribution],
     entries: list[Entry] = []
     warnings: list[str] = []
     for path, claims in sorted(owners.items()):
-        if len({(e.sha256, e.mode) for e in claims}) == 1 or path in shared:
-            entries.append(claims[0])
+        if len({e.sha256 for e in claims}) == 1 or all((e.origin, path) in shared for e in claims):
+            entries.append(replace(claims[0], mode=max(e.mode for e in claims)))
         elif _importable(path, reached):
             raise _conflict(path, claims)
         else:
             warnings.append(f"{path} does not ship: {' and '.join(_owners(claims))} have different files there")
     _refuse_blocked(entries)
-    return Tree(entries=tuple(sorted(entries, key=lambda e: e.path.encode())), warnings=tuple(warnings))
+    _refuse_names(entries)
+    return Tree(entries=tuple(sorted(entries, key=_key)), warnings=tuple(warnings))
 
 
 def overlay(tree: Tree, files: Iterable[TracedFile], distributions: Iterable[Distribution]) -> Tree:
@@ -42,7 +44,7 @@ def overlay(tree: Tree, files: Iterable[TracedFile], distributions: Iterable[Dis
     entries = {e.path: e for d in distributions for e in _members(d)}
     entries |= {e.path: e for e in _first_party(files)}
     entries |= {e.path: e for e in tree.entries}
-    return Tree(entries=tuple(sorted(entries.values(), key=lambda e: e.path.encode())))
+    return Tree(entries=tuple(sorted(entries.values(), key=_key)))
 
 
 def _first_party(files: Iterable[TracedFile]) -> Iterable[Entry]:
@@ -57,12 +59,22 @@ def _first_party(files: Iterable[TracedFile]) -> Iterable[Entry]:
 
 def _members(distribution: Distribution) -> Iterable[Entry]:
     """Entries for everything that a distribution installs."""
-    origin = f"{distribution.name}=={distribution.version}"
+    origin = _origin(distribution)
     for member in distribution.members:
         yield Entry(
             path=member.path, sha256=member.sha256, crc=member.crc, size=member.size, mode=member.mode, origin=origin,
-            location=distribution.location, offset=member.offset, packed=member.packed, method=member.method,
+            location=distribution.location, offset=member.offset, packed=member.packed,
+            packed_sha256=member.packed_sha256, method=member.method,
         )  # fmt: skip
+
+
+def _origin(distribution: Distribution) -> str:
+    return f"{distribution.name}=={distribution.version}"
+
+
+def _key(entry: Entry) -> bytes:
+    """The bytes of a path, in whose order everything is written; also of a name that is not valid UTF-8."""
+    return entry.path.encode("utf-8", "surrogateescape")
 
 
 def _importable(path: str, imported: Collection[str]) -> bool:
@@ -92,3 +104,13 @@ def _refuse_blocked(entries: Iterable[Entry]) -> None:
             if blocking is not None:
                 what = f"{blocking.origin} ships a file where {entry.origin} needs a folder"
                 raise PackError(what, where=blocking.path, hint="leave one of them out with exclude_distributions")
+
+
+def _refuse_names(entries: Iterable[Entry]) -> None:
+    """Refuse names that no archive can hold portably."""
+    for entry in entries:
+        try:
+            entry.path.encode()
+        except UnicodeEncodeError:
+            what = "the file's name is not valid UTF-8"
+            raise PackError(what, where=ascii(entry.path), hint="rename it, or keep it out with exclude") from None

@@ -19,7 +19,7 @@ from types import FrameType
 import click
 
 from monopack import __version__, config, pipeline, report
-from monopack.errors import MonopackError
+from monopack.errors import ConfigError, MonopackError
 from monopack.model import PackReport
 from monopack.run import CancelledError, Door
 
@@ -66,11 +66,6 @@ class Stopped(BaseException):
         self.exit_code = 128 + number
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run monopack with command-line arguments (default: those of the process) and end the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
-
-
 def run(argv: Sequence[str]) -> int:
     """Run monopack and return its exit code."""
     debug = "--debug" in argv
@@ -92,9 +87,8 @@ def run(argv: Sequence[str]) -> int:
         return stopped.exit_code
     except CancelledError:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except _OutputError as problem:
+        return _unwritable(problem)
     except Exception as error:  # what nobody foresaw is ours, and says so
         _trace(True)
         _say(report.error_line(f"this is a bug in monopack {__version__}: {error!r}", "please report it with the lines above"))
@@ -138,7 +132,7 @@ def _build(pack_name: str | None, file: str | None, flags: dict[str, object], do
     """Load the configuration, build, and tell how it went."""
     started = time.monotonic()
     environ = dict(os.environ)
-    loaded = config.load(flags, cwd=Path.cwd(), config_file=Path(file) if file else None, environ=environ)
+    loaded = config.load(flags, cwd=_current_folder(), config_file=Path(file) if file else None, environ=environ)
     _log_to_stderr(loaded.config.debug)
     for warning in loaded.warnings:
         _say(f"warning: {warning}")
@@ -146,9 +140,7 @@ def _build(pack_name: str | None, file: str | None, flags: dict[str, object], do
     for line in (*report.warnings(reports), *report.failures(reports)):
         _say(line)
     _say(report.summary(reports, time.monotonic() - started))
-    for each in reports:
-        if each.status != "failed":
-            click.echo(each.folder)
+    _print([each.folder for each in reports if each.status != "failed"])
     return exit_code(reports)
 
 
@@ -162,6 +154,33 @@ def _usage(error: click.ClickException) -> int:
     """A wrong command line, in one line and a hint."""
     _say(report.error_line(error.format_message(), "monopack --help lists the options"))
     return 2
+
+
+class _OutputError(Exception):
+    """stdout could not be written."""
+
+
+def _print(lines: Sequence[str]) -> None:
+    """Write lines to stdout, now."""
+    try:
+        click.echo("".join(f"{line}\n" for line in lines), nl=False)
+        sys.stdout.flush()
+    except OSError as problem:
+        raise _OutputError(problem.strerror) from problem
+
+
+def _unwritable(problem: Exception) -> int:
+    """Say that stdout could not be written, and keep Python from trying again at its end."""
+    _say(report.error_line(f"stdout cannot be written: {problem}", "the packs are built"))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError("the current folder does not exist any more", hint="change to a folder that does") from None
 
 
 def _say(line: str) -> None:
@@ -198,5 +217,6 @@ def _listen(door: Door) -> None:
         door.cancelled.set()
         raise Stopped(number)
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)

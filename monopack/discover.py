@@ -68,6 +68,8 @@ def packs(root: Path, packs_dir: Path, source_roots: Sequence[str], only: str | 
     if shown is None:
         raise ConfigError("the packs folder lies outside the project", where=str(packs_dir), hint=f"move it below {root}")
     files = {file.stem: file for file in _files(packs_dir, shown.as_posix())}
+    if only is not None and only.endswith(".py"):  # a file's path, as a shell completes it
+        only = PurePosixPath(only.replace("\\", "/")).stem
     if only is not None and only not in files:
         what = f"there is no pack {only}{_did_you_mean(only, files)}"
         raise ConfigError(what, where=shown.as_posix(), hint=f"the packs are: {', '.join(sorted(files))}")

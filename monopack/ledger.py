@@ -10,7 +10,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,16 +21,20 @@ from monopack.model import value
 
 log = logging.getLogger(__name__)
 
+# Temporaries of outputs (archive) and of records (workspace, and here).
+LEFTOVER = re.compile(r"\..+\.(zip|sha256|b64|json)\.\d+\.tmp|.+\.(built|tree\.json\.\d+)\.tmp")
+
 
 @value()
 class Built:
     """The last successful build of a pack: the fingerprint of all that went into it, and its outputs.
 
-    `outputs` maps file names in the build folder to size in bytes, mtime in nanoseconds and sha256; `tests` is how many passed.
+    `outputs` maps file names in the build folder to how they looked (size in bytes, mtime and ctime in nanoseconds, inode)
+    and their sha256; `tests` is how many tests passed. A build that was announced and not finished has no fingerprint.
     """
 
     fingerprint: str
-    outputs: Mapping[str, tuple[int, int, str]]
+    outputs: Mapping[str, tuple[tuple[int, ...], str]]
     tests: int
 
 
@@ -45,28 +50,53 @@ class Ledger:
 
     def intact(self, pack: str, fingerprint: str) -> Built | None:
         """The last build of a pack, if it had this fingerprint and every output is as it was written."""
-        try:
-            data = json.loads(self._built_record(pack).read_text("utf-8"))
-            built = Built(
-                fingerprint=data["fingerprint"],
-                outputs={name: (size, mtime, sha) for name, (size, mtime, sha) in data["outputs"].items()},
-                tests=data["tests"],
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        built = self._last(pack)
+        if built is None or built.fingerprint != fingerprint or f"{pack}.zip" not in built.outputs:
             return None
-        if built.fingerprint != fingerprint or not all(_same(self.build / n, *seen) for n, seen in built.outputs.items()):
-            return None
-        return built
+        return built if all(_same(self.build / name, *seen) for name, seen in built.outputs.items()) else None
+
+    def announce(self, pack: str, outputs: Iterable[str], *, force: bool) -> None:
+        """Record the names of files that are about to be written.
+
+        Raises `PackError` where one is there that no build of the pack wrote, unless `force` lets it be replaced.
+        """
+        last = self._last(pack)
+        known = last.outputs if last else {}
+        for name in outputs:
+            if name not in known and os.path.lexists(self.build / name) and not force:
+                hint = "move it away, or let it be replaced with --force"
+                raise PackError("exists and was not written by monopack", where=str(self.build / name), hint=hint)
+        self._record(pack, "", {**dict.fromkeys(outputs, ((), "")), **known}, 0)
 
     def remember(self, pack: str, fingerprint: str, outputs: Mapping[str, str], tests: int) -> None:
         """Record a successful build; `outputs` maps file names in the build folder to their sha256."""
-        seen = {}
-        for name, sha in outputs.items():
-            status = (self.build / name).stat()
-            seen[name] = (status.st_size, status.st_mtime_ns, sha)
+        seen = {name: (_look(self.build / name), sha256) for name, sha256 in outputs.items()}
+        self._record(pack, fingerprint, seen, tests)
+
+    def wrote(self, pack: str) -> frozenset[str]:
+        """The names of the outputs that a pack's builds wrote."""
+        last = self._last(pack)
+        return frozenset(last.outputs) if last else frozenset()
+
+    def packs(self) -> set[str]:
+        """The names of all packs that were ever built here."""
+        return {path.name.removesuffix(".built.json") for path in (self.build / ".monopack").glob("*.built.json")}
+
+    def _last(self, pack: str) -> Built | None:
+        """What was recorded of a pack, if it can be read."""
+        try:
+            data = json.loads(self._built_record(pack).read_text("utf-8"))
+            outputs = {str(name): (tuple(look), str(sha256)) for name, (look, sha256) in data["outputs"].items()}
+            return Built(fingerprint=data["fingerprint"], outputs=outputs, tests=data["tests"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def _record(
+        self, pack: str, fingerprint: str, outputs: Mapping[str, tuple[tuple[int, ...], str]], tests: int
+    ) -> None:  # fmt: skip
         record = self._built_record(pack)
         temporary = record.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"fingerprint": fingerprint, "outputs": seen, "tests": tests}), "utf-8")
+        temporary.write_text(json.dumps({"fingerprint": fingerprint, "outputs": outputs, "tests": tests}), "utf-8")
         temporary.replace(record)
 
     def _built_record(self, pack: str) -> Path:
@@ -83,9 +113,11 @@ def claim(build: Path, protected: Mapping[str, Path], timeout: float) -> Iterato
     """
     _refuse(build, protected)
     hidden = build / ".monopack"
+    if hidden.is_symlink():
+        raise ConfigError("is a link; nothing is written through it", where=str(hidden), hint="remove the link")
     try:
         hidden.mkdir(parents=True, exist_ok=True)
-        if not (build / ".gitignore").exists():
+        if not os.path.lexists(build / ".gitignore"):
             (build / ".gitignore").write_text("*\n", "utf-8")
         lock = _wait(FileLock(hidden / "lock"), build, timeout)
     except OSError as problem:
@@ -134,15 +166,21 @@ def _wait(lock: FileLock, build: Path, timeout: float) -> FileLock:
 def _sweep(build: Path) -> None:
     """Remove what a killed run had not yet renamed; nobody else writes here while the lock is held."""
     for leftover in (*build.glob(".*.tmp"), *(build / ".monopack").glob("*.tmp")):
-        leftover.unlink(missing_ok=True)
+        if LEFTOVER.fullmatch(leftover.name) and leftover.is_file():
+            leftover.unlink()
 
 
-def _same(path: Path, size: int, mtime: int, sha256: str) -> bool:
-    """Whether a file is as it was recorded; read only when its time says that it may not be."""
+def _look(path: Path) -> tuple[int, ...]:
+    """How a file looks without reading it."""
+    status = path.lstat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _same(path: Path, look: tuple[int, ...], sha256: str) -> bool:
+    """Whether a file is as it was recorded; read only when its look says that it may not be."""
     try:
-        status = path.lstat()
-        if (status.st_size, status.st_mtime_ns) == (size, mtime):
-            return not path.is_symlink()
-        return not path.is_symlink() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+        if path.is_symlink():
+            return False
+        return _look(path) == look or hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     except OSError:
         return False

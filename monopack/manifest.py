@@ -38,7 +38,7 @@ def manifest(contents: Contents, artifact: Artifact, lock: Lock, target: Target)
         "artifact": {"file": f"{contents.pack}.zip", "sha256": artifact.sha256, "size": artifact.size},
         "content_sha256": contents.tree.digest,
         "unpacked_size": contents.tree.size,
-        "lock": {"dialect": lock.dialect, "file": lock.path} if lock.path else None,
+        "lock": {"dialect": lock.dialect, "file": lock.path} if contents.shipped else None,
         "distributions": [
             {
                 "name": s.distribution.name,

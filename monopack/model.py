@@ -232,6 +232,7 @@ class Member:
     mode: int
     offset: int
     packed: int
+    packed_sha256: str
     method: int
 
 
@@ -304,6 +305,7 @@ class Entry:
     location: str
     offset: int | None = None
     packed: int = 0
+    packed_sha256: str = ""
     method: int = 0
 
 
@@ -344,7 +346,7 @@ class Failure:
 
     `kind` is `import`, `handler`, `changed`, `timeout`, `tests` or `no-tests`; `message` is one line; `missing` the module
     that could not be found, if that is what failed; `where` is `file:line` of the import or of the error; `output` is what
-    the code printed, for the user to read.
+    the code printed, for the user to read; `absent` is the path in the pack of a file that was looked for and is not there.
     """
 
     kind: str
@@ -353,6 +355,7 @@ class Failure:
     where: str = ""
     hint: str = ""
     output: str = ""
+    absent: str = ""
 
 
 @value()

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from packaging.utils import canonicalize_name
 
@@ -19,8 +20,8 @@ from monopack import __version__, archive, config, discover, ledger, locks, mani
 from monopack import verify as verification
 from monopack.assemble import assemble, overlay
 from monopack.config import Loaded, PackOptions
-from monopack.errors import LockError, MonopackError, UnpinnedError
-from monopack.ledger import Ledger
+from monopack.errors import ConfigError, LockError, MonopackError, UnpinnedError
+from monopack.ledger import Built, Ledger
 from monopack.model import (
     Artifact,
     Evidence,
@@ -36,7 +37,7 @@ from monopack.model import (
     Tree,
     value,
 )
-from monopack.resolve import Wanted, judge, not_there, way_out
+from monopack.resolve import Wanted, judge, not_there, unused_exclusions, way_out
 from monopack.run import Door, clean_environment
 from monopack.store import Fetching, Store, cache_of
 from monopack.supply import NOTHING, Answer, Ask, supply
@@ -52,11 +53,13 @@ class Site:
     """What all packs of a run share."""
 
     loaded: Loaded
+    book: Ledger
     target: Target
     scanner: trace.Scanner
     environ: Mapping[str, str]
     door: Door
     epoch: int | None
+    lock: Lock = NOTHING_PINNED
 
 
 @value()
@@ -83,17 +86,25 @@ def build(loaded: Loaded, only: str | None, environ: Mapping[str, str], door: Do
     if only is None:
         config.check_pack_names(loaded, [pack.name for pack in packs])
     options = [config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}") for pack in packs]
+    _refuse_tests_dir(loaded, roots)
     epoch = archive.epoch(environ)
     with ledger.claim(loaded.build_dir, _protected(loaded, roots), loaded.config.lock_timeout) as book:
         given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
         target = targets.host(loaded.config.python, given_by, loaded.root, environ, door)
+        log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")
         log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
         tree = trace.survey(loaded.root, roots, (loaded.build_dir, loaded.cache_dir))
         scanner = trace.Scanner(tree, target.markers)
-        site = Site(loaded=loaded, target=target, scanner=scanner, environ=environ, door=door, epoch=epoch)
+        site = Site(
+            loaded=loaded, book=book, target=target, scanner=scanner, environ=environ, door=door, epoch=epoch
+        )  # fmt: skip
         plans = [_plan(pack, chosen, site) for pack, chosen in zip(packs, options, strict=True)]
         lock, plans = _resolve(plans, site)
-        return _side_by_side(lambda plan: _build(plan, lock, book, site), plans, site)
+        site = replace(site, lock=lock)
+        reports = _side_by_side(lambda plan: _build(plan, site), plans, loaded.config.jobs)
+        if only is None:
+            _warn_of_leftovers(plans, book)
+        return reports
 
 
 def _protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:
@@ -102,9 +113,28 @@ def _protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:
     return {**named, **{f"the source root {r}": loaded.root / r for r in roots}, "the repository": loaded.root / ".git"}
 
 
-def _side_by_side(step: Callable[[Plan], PackReport], plans: Sequence[Plan], site: Site) -> tuple[PackReport, ...]:
+def _refuse_tests_dir(loaded: Loaded, roots: Sequence[str]) -> None:
+    """Refuse a tests folder that holds what the tests are to test."""
+    for path in (loaded.packs_dir, *(loaded.root / root for root in roots)):
+        if path.is_relative_to(loaded.tests_dir):
+            where = loaded.origins["tests_dir"].removeprefix("variable ")
+            raise ConfigError(f"the tests folder holds {path}", where=where, hint="name a folder with nothing but tests")
+
+
+def _warn_of_leftovers(plans: Sequence[Plan], book: Ledger) -> None:
+    """Say what a run of all packs passes over: tests that fit no pack, artifacts whose pack is gone."""
+    chosen = {test for plan in plans for test in plan.tests.tests}
+    left_out = {test: reason for plan in plans for test, reason in plan.tests.left_out.items() if test not in chosen}
+    for test, reason in sorted(left_out.items()):
+        log.warning("%s runs with no pack: %s", test, reason)
+    for name in sorted(book.packs() - {plan.pack.name for plan in plans}):
+        log.warning("the build folder still has artifacts of %s, which is no pack any more", name)
+
+
+def _side_by_side(
+    step: Callable[[Plan], PackReport], plans: Sequence[Plan], jobs: int | Literal["auto"]
+) -> tuple[PackReport, ...]:
     """Run a step for every plan, as many at once as `jobs` allows; results in the order of the plans."""
-    jobs = site.loaded.config.jobs
     pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1 if jobs == "auto" else jobs)
     try:
         return tuple(pool.map(step, plans))
@@ -252,13 +282,13 @@ def _wanted_by_tests(plan: Plan, lock: Lock, site: Site) -> Wanted | None:
 # ---------------------------------------------------------------- one pack: tree -> folder -> proof -> artifact
 
 
-def _build(plan: Plan, lock: Lock, book: Ledger, site: Site) -> PackReport:
+def _build(plan: Plan, site: Site) -> PackReport:
     """Build one pack; whatever is wrong with it is in the report."""
     started = time.monotonic()
     try:
         if plan.error:
             raise plan.error
-        report = _build_tree(plan, lock, book, site)
+        report = _build_tree(plan, site)
     except MonopackError as error:
         refusal = Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
         report = replace(_report(plan, site, "failed"), failures=(refusal,), exit_code=error.exit_code)
@@ -268,35 +298,37 @@ def _build(plan: Plan, lock: Lock, book: Ledger, site: Site) -> PackReport:
     return report
 
 
-def _build_tree(plan: Plan, lock: Lock, book: Ledger, site: Site) -> PackReport:
+def _build_tree(plan: Plan, site: Site) -> PackReport:
     """Assemble a pack and, unless it is what the last build proved and packed, prove and pack it."""
-    failures, warnings = _unprovided(plan, lock)
+    failures, warnings = _unprovided(plan, site)
     if failures:
         return replace(_report(plan, site, "failed"), failures=failures, warnings=warnings, exit_code=1)
     tree = _tree(plan)
     with_tests = overlay(tree, plan.tests.support, [s.distribution for s in plan.for_tests.shipped]) if plan.tests.tests else None
     report = _measured(_report(plan, site, "built"), plan, tree, warnings)
-    folder, record = site.loaded.build_dir / plan.pack.name, book.folder_record(plan.pack.name)
+    folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
     fingerprint = _fingerprint(plan, tree, with_tests, site)
-    last = book.intact(plan.pack.name, fingerprint)
+    last = site.book.intact(plan.pack.name, fingerprint)
     if last and not workspace.changes(tree, folder, record):
-        return replace(report, status="unchanged", packed=_size(last.outputs, plan), tests=last.tests)
+        return replace(report, status="unchanged", packed=_packed_size(last, plan), tests=last.tests)
 
     workspace.materialize(tree, folder, record, force=site.loaded.config.force)
-    failures, passed = _prove(plan, tree, with_tests, book, site)
+    failures, passed = _prove(plan, tree, with_tests, site)
     if failures:
         return replace(report, status="failed", failures=failures, exit_code=1)
-    artifact, outputs = _pack(plan, tree, lock, site)
-    book.remember(plan.pack.name, fingerprint, outputs, passed)
+    artifact, outputs = _pack(plan, tree, site)
+    site.book.remember(plan.pack.name, fingerprint, outputs, passed)
     return replace(report, packed=artifact.size, tests=passed)
 
 
-def _unprovided(plan: Plan, lock: Lock) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+def _unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for imports that nothing provides."""
     strict = plan.options.unresolved == "error"
-    failures, warnings = judge(plan.resolution.unresolved, lock, strict=strict)
-    more_failures, more_warnings = not_there(plan.traced.missing, strict=strict)
-    return (*failures, *more_failures), (*plan.traced.notes, *warnings, *more_warnings)
+    modules = site.scanner.tree.modules()
+    failures, warnings = judge(plan.resolution.unresolved, site.lock, modules, strict=strict)
+    more_failures, more_warnings = not_there(plan.traced.missing, modules, strict=strict)
+    unused = unused_exclusions(_wanted(plan, site), site.lock)
+    return (*failures, *more_failures), (*plan.traced.notes, *unused, *warnings, *more_warnings)
 
 
 def _tree(plan: Plan) -> Tree:
@@ -318,15 +350,14 @@ def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) ->
         "epoch": site.epoch,
         "python": [str(interpreter), site.target.version, interpreter.stat().st_mtime_ns],
         "environment": {name: site.environ.get(name) for name in plan.options.env_passthrough},
-        "because": [s.because for s in plan.resolution.shipped],
+        "lock": [site.lock.dialect, site.lock.path],
+        "shipped": [(s.distribution.wheel, s.distribution.sha256, s.because) for s in plan.resolution.shipped],
     })  # fmt: skip
 
 
-def _prove(
-    plan: Plan, tree: Tree, with_tests: Tree | None, book: Ledger, site: Site
-) -> tuple[tuple[Failure, ...], int]:  # fmt: skip
+def _prove(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> tuple[tuple[Failure, ...], int]:
     """Verify a pack and run its tests; what fails, and how many tests passed."""
-    folder, record = site.loaded.build_dir / plan.pack.name, book.folder_record(plan.pack.name)
+    folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
     with tempfile.TemporaryDirectory(prefix="monopack-") as home:
         options = plan.options
         environment = clean_environment(site.environ, home=Path(home), passthrough=options.env_passthrough, extra=options.env)
@@ -334,7 +365,7 @@ def _prove(
         failures = failures or _changed(tree, folder, record)
         if failures or options.skip_tests:
             return failures, 0
-        outcome = _run_tests(plan, with_tests, {**environment, **options.test_env}, book, site)
+        outcome = _run_tests(plan, with_tests, {**environment, **options.test_env}, site)
     failures = tuple(_with_hint(failure, plan, site) for failure in outcome.failures)
     return failures or _changed(tree, folder, record), outcome.passed
 
@@ -356,11 +387,17 @@ def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site
 
 
 def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:
-    """Say how to ship a module that was missing."""
-    if failure.hint or not failure.missing:
+    """Say how to ship a module or a file that was missing."""
+    if failure.hint or not (failure.missing or failure.absent):
         return failure
-    ours = site.scanner.tree.locate(failure.missing) is not None
-    return replace(failure, hint=way_out(failure.missing, plan.pack.name, ours=ours, in_tests=failure.kind == "tests"))
+    tree = site.scanner.tree
+    if failure.absent:
+        found = tree.shipping_as(failure.absent)
+        return (
+            replace(failure, hint=f'add to monopack.toml: [packs.{plan.pack.name}]  include = ["{found}"]') if found else failure
+        )
+    ours = tree.locate(failure.missing) is not None
+    return replace(failure, hint=way_out(failure, plan.pack.name, site.lock, ours=ours))
 
 
 def _changed(tree: Tree, folder: Path, record: Path) -> tuple[Failure, ...]:
@@ -372,9 +409,7 @@ def _changed(tree: Tree, folder: Path, record: Path) -> tuple[Failure, ...]:
     )
 
 
-def _run_tests(
-    plan: Plan, with_tests: Tree | None, environment: Mapping[str, str], book: Ledger, site: Site
-) -> testing.Outcome:  # fmt: skip
+def _run_tests(plan: Plan, with_tests: Tree | None, environment: Mapping[str, str], site: Site) -> testing.Outcome:
     """Run the tests of a pack on a copy of it in `<build>/<pack>_test/`."""
     for test, reason in plan.tests.left_out.items():
         log.info("%s: leaves out %s: %s", plan.pack.name, test, reason)
@@ -384,7 +419,7 @@ def _run_tests(
         return testing.Outcome(passed=0, skipped=0, failures=_no_tests(plan, site))
     name = f"{plan.pack.name}_test"
     folder = site.loaded.build_dir / name
-    workspace.materialize(with_tests, folder, book.folder_record(name), force=site.loaded.config.force)
+    workspace.materialize(with_tests, folder, site.book.folder_record(name), force=site.loaded.config.force)
     request = testing.Request(
         files=plan.tests.tests,
         runner=plan.runner,
@@ -406,15 +441,17 @@ def _no_tests(plan: Plan, site: Site) -> tuple[Failure, ...]:
     return (Failure(kind="no-tests", message=f"no test in {tests_dir} belongs to the pack{why}", hint=hint),)
 
 
-def _pack(plan: Plan, tree: Tree, lock: Lock, site: Site) -> tuple[Artifact, dict[str, str]]:
+def _pack(plan: Plan, tree: Tree, site: Site) -> tuple[Artifact, dict[str, str]]:
     """Write the artifact, its digests and its manifest; the output files with their sha256."""
     name, build_dir = plan.pack.name, site.loaded.build_dir
     destination = build_dir / f"{name}.zip"
     artifact = archive.write(tree, destination, site.epoch)
     contents = manifest.Contents(pack=name, handler=_handler(plan), tree=tree, shipped=plan.resolution.shipped)
-    listing = json.dumps(manifest.manifest(contents, artifact, lock, site.target), indent=1, ensure_ascii=False) + "\n"
+    listing = json.dumps(manifest.manifest(contents, artifact, site.lock, site.target), indent=1, ensure_ascii=False) + "\n"
     digests, stale = archive.digest_files(destination, artifact.sha256, site.loaded.config.sha_output)
     files = {**digests, build_dir / f"{name}.manifest.json": listing}
+    stale = [path for path in stale if path.name in site.book.wrote(name)]
+    site.book.announce(name, [destination.name, *(path.name for path in files)], force=site.loaded.config.force)
     archive.publish(artifact, destination, files, stale)
     outputs = {path.name: sha256(text.encode()).hexdigest() for path, text in files.items()}
     return artifact, {destination.name: artifact.sha256, **outputs}
@@ -443,5 +480,6 @@ def _measured(report: PackReport, plan: Plan, tree: Tree, warnings: tuple[str, .
     )
 
 
-def _size(outputs: Mapping[str, tuple[int, int, str]], plan: Plan) -> int:
-    return outputs[f"{plan.pack.name}.zip"][0]
+def _packed_size(last: Built, plan: Plan) -> int:
+    look, _ = last.outputs[f"{plan.pack.name}.zip"]
+    return look[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from monopack.model import Failure, PackReport
 
-OUTPUT_LINES = 60  # of a failing test run, from its end
+OUTPUT_LINES = 100  # of a failing test run, from its end
 
 
 def summary(reports: Sequence[PackReport], seconds: float) -> str:
@@ -28,9 +28,16 @@ def failures(reports: Sequence[PackReport]) -> Iterator[str]:
             yield error_line(f"{report.name}: {place(failure)}{failure.message}", failure.hint)
         for output in dict.fromkeys(failure.output.rstrip() for failure in report.failures):
             if output:
-                yield "\n".join(f"    {line}" for line in output.splitlines()[-OUTPUT_LINES:])
+                yield "\n".join(f"    {line}" for line in _last_lines(output))
         if report.kept:
-            yield f"{report.name}: the artifacts of the last good build are unchanged"
+            yield f"{report.name}: the artifacts of the last good build are unchanged; {report.folder} may hold what failed"
+
+
+def _last_lines(output: str) -> list[str]:
+    """The end of what code printed, with a line for what is left out."""
+    lines = output.splitlines()
+    left_out = len(lines) - OUTPUT_LINES
+    return [f"... {left_out} more lines above", *lines[-OUTPUT_LINES:]] if left_out > 0 else lines
 
 
 def warnings(reports: Sequence[PackReport]) -> Iterator[str]:

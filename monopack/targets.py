@@ -78,6 +78,7 @@ class _Choice:
     candidates: tuple[str, ...]
     by: str
     version: str = ""
+    given: str = ""
 
 
 def host(given: str | None, given_by: str, root: Path, environ: Mapping[str, str], door: Door) -> Target:
@@ -98,7 +99,7 @@ def host(given: str | None, given_by: str, root: Path, environ: Mapping[str, str
 
 def _choose(given: str | None, given_by: str, root: Path, environ: Mapping[str, str]) -> _Choice:
     if given is not None:
-        return _Choice(candidates=tuple(_named(given, environ)), by=given_by)
+        return _Choice(candidates=tuple(_named(given, environ)), by=given_by, given=given)
     if active := environ.get("VIRTUAL_ENV"):
         return _Choice(candidates=(str(_python_of(root / active)),), by="VIRTUAL_ENV")
     if os.path.lexists(_python_of(root / ".venv")):
@@ -146,7 +147,7 @@ def _from_version_file(path: Path, environ: Mapping[str, str]) -> _Choice:
 
 def _probe(choice: _Choice, root: Path, environ: Mapping[str, str], door: Door) -> dict[str, Any]:
     """Ask the candidates in order; the first answer counts."""
-    said = "no such command on PATH"
+    said = f"there is no command {choice.given} on PATH"
     for python in choice.candidates:
         try:
             # The folder matters: version managers choose by the folder they are called in.

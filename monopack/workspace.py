@@ -119,7 +119,8 @@ def _claim(folder: Path, record: Path, *, force: bool) -> _Record:
         held, folders = _scan(folder)
         if not held and not folders:
             return nothing
-        ours = known is not None and (not known.files or not known.files.keys().isdisjoint(held))
+        whole = known is not None and known.complete and known.files and held
+        ours = known is not None and (not whole or not known.files.keys().isdisjoint(held))
         if known is not None and known.complete and ours:
             return known
         if not ours and not force:

@@ -56,7 +56,8 @@ def wheel_entries(wheel: Path) -> list[Entry]:
     return [
         Entry(
             path=m.path, sha256=m.sha256, crc=m.crc, size=m.size, mode=m.mode, origin=origin, location=str(wheel),
-            offset=m.offset, packed=m.packed, method=m.method,
+            offset=m.offset, packed=m.packed,
+            packed_sha256=m.packed_sha256, method=m.method,
         )
         for m in distribution.members
     ]  # fmt: skip
@@ -200,7 +201,9 @@ def test_more_entries_than_a_plain_zip_can_count(tmp_path: Path) -> None:
 
 def empty_member(wheel: Path, path: str) -> Entry:
     digest = hashlib.sha256(b"").hexdigest()
-    return Entry(path=path, sha256=digest, crc=0, size=0, mode=0o644, origin="one==1", location=str(wheel), offset=0)
+    return Entry(
+        path=path, sha256=digest, packed_sha256=digest, crc=0, size=0, mode=0o644, origin="one==1", location=str(wheel), offset=0
+    )  # fmt: skip
 
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/\\"), min_size=1, max_size=12).filter(

@@ -20,7 +20,7 @@ def own(path: str, sha256: str = "own", mode: int = 0o644) -> TracedFile:
 
 def wheel(name: str, files: Mapping[str, str], namespaces: frozenset[str] = frozenset()) -> Distribution:
     members = tuple(
-        Member(path=path, sha256=sha256, crc=0, size=5, mode=0o644, offset=0, packed=5, method=0)
+        Member(path=path, sha256=sha256, crc=0, size=5, mode=0o644, offset=0, packed=5, packed_sha256="", method=0)
         for path, sha256 in files.items()
     )
     return Distribution(
@@ -70,6 +70,25 @@ def test_equal_bytes_and_namespace_inits_merge() -> None:
     second = wheel("b", {**shared, "google/__init__.py": "2"}, frozenset({"google"}))
     tree = assemble([], [first, second], {"google"})
     assert [(e.path, e.origin) for e in tree.entries] == [("google/__init__.py", "a==1"), ("google/same.py", "a==1")]
+
+
+def test_an_init_is_merged_only_when_every_owner_shares_it() -> None:
+    bare = wheel("a", {"ns/a.py": "1"}, frozenset({"ns"}))
+    first, second = wheel("b", {"ns/__init__.py": "1"}), wheel("c", {"ns/__init__.py": "2"}, frozenset({"ns"}))
+    with pytest.raises(PackError, match="b==1 and c==1 both ship it"):
+        assemble([], [bare, first, second], {"ns"})
+
+
+def test_equal_bytes_with_different_modes_merge_into_the_executable() -> None:
+    tree = assemble([own("a/run.py", "same", 0o755)], [wheel("w", {"a/run.py": "same"})], {"a"})
+    assert [e.mode for e in tree.entries] == [0o755]
+
+
+def test_a_name_that_is_not_utf_8_is_refused_where_it_would_ship_and_not_in_tests() -> None:
+    odd = own("data/\udcff.txt")
+    with pytest.raises(PackError, match="not valid UTF-8"):
+        assemble([odd], [], set())
+    assert len(overlay(assemble([], [], set()), [odd], []).entries) == 1
 
 
 def test_a_file_where_others_need_a_folder_is_refused() -> None:

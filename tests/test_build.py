@@ -17,6 +17,7 @@ import pytest
 from projects import Project, import_alone
 from uv import find_uv_bin
 
+ROOT = Path(__file__).parent.parent
 ORDERS = {
     "app/__init__.py", "app/common.py", "app/orders.py", "packs/orders.py", "shared_part/__init__.py", "yaml/__init__.py",
     "yaml/loader.py",
@@ -113,6 +114,17 @@ def test_a_second_run_rewrites_nothing(shop: Project) -> None:
     assert again.stderr.count("unchanged") == 4
     assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in (shop.root / "build").glob("*.*")} == before
     assert {p: p.stat().st_mtime_ns for p in (shop.root / "build" / "orders").rglob("*")} == folders
+
+
+def test_a_changed_wheel_with_the_same_content_is_noticed(shop: Project) -> None:
+    """Same files, other compression: the zip is what a cold build gives."""
+    shop.build("users")
+    shop.wheel("big-thing", method=zipfile.ZIP_STORED)
+    shop.build("users")
+    warm = shop.outputs()
+    shutil.rmtree(shop.root / "build")
+    shop.build("users")
+    assert {k: v for k, v in shop.outputs().items() if k in warm} == warm
 
 
 @pytest.mark.parametrize("damaged", ["orders.zip", "orders.package.sha256", "orders.manifest.json"])
@@ -310,7 +322,7 @@ def test_two_dependency_sources_are_a_question(shop: Project) -> None:
 def test_unpinned_requirements_are_resolved_once_and_kept(shop: Project) -> None:
     shop.require("yaml-thing", "big-thing>=0.5")
     first = shop.build("orders")
-    assert first.stderr.count("is not fully pinned") == 1
+    assert first.stderr.count("requirements.txt does not pin yaml-thing (and 1 more); resolved into") == 1
     kept = shop.root / "build" / ".monopack" / "requirements.host.txt"
     assert "shared-part==1.0" in kept.read_text()
     zipped = shop.output("orders.zip")
@@ -322,7 +334,7 @@ def test_unpinned_requirements_are_resolved_once_and_kept(shop: Project) -> None
 def test_requirements_that_pin_only_what_is_named_are_completed(shop: Project) -> None:
     shop.require("yaml-thing==1.0", "big-thing==1.0")
     done = shop.build("orders")
-    assert "is not fully pinned" in done.stderr
+    assert "requirements.txt leaves out what its pins require; resolved into" in done.stderr
     assert "shared_part/__init__.py" in shop.shipped("orders")
 
 
@@ -444,6 +456,42 @@ def test_a_zip_that_is_a_link_is_not_written_through(shop: Project, tmp_path: Pa
     assert (tmp_path / "theirs").read_text() == "theirs"
 
 
+@pytest.mark.parametrize("name", ["users.zip", "users.manifest.json", "users.package.sha256"])
+def test_outputs_that_monopack_did_not_write_are_left_alone(shop: Project, name: str) -> None:
+    shop.write({f"build/{name}": "mine"})
+    done = shop.run("users")
+    assert done.returncode == 1
+    assert f"build/{name}: exists and was not written by monopack" in done.stderr
+    assert shop.output(name) == b"mine"
+    shop.write({"build/users.package.sha256.b64": "mine too", "build/.notes.tmp": "mine as well"})
+    shop.build("users", "--force")
+    assert shop.output("users.package.sha256.b64") == b"mine too"
+    assert shop.output(".notes.tmp") == b"mine as well"
+
+
+def test_an_older_build_folder_is_never_source(shop: Project) -> None:
+    shop.write({"monopack.toml": '[pack]\ninclude = ["**/*.json"]\n', "app/data.json": "{}"})
+    shop.build("users")
+    shop.build("users", "--build-dir", "out")
+    with zipfile.ZipFile(shop.root / "out" / "users.zip") as archive:
+        assert [n for n in archive.namelist() if n.endswith(".json")] == ["app/data.json"]
+
+
+def test_artifacts_of_a_pack_that_is_gone_and_tests_of_no_pack_are_told(shop: Project) -> None:
+    shop.build()
+    (shop.root / "packs" / "users.py").unlink()
+    shop.write({"tests/test_both.py": "import packs.orders\nimport app.unused\n"})
+    said = shop.build().stderr
+    assert "warning: the build folder still has artifacts of users, which is no pack any more" in said
+    assert "warning: tests/test_both.py runs with no pack: it also needs app/unused.py, which is not in the pack" in said
+
+
+def test_a_tests_folder_that_holds_the_packs_is_refused(shop: Project) -> None:
+    done = shop.run(MONOPACK_TESTS_DIR=".")
+    assert done.returncode == 2
+    assert "error: MONOPACK_TESTS_DIR: the tests folder holds " in done.stderr
+
+
 def test_a_second_run_waits_for_the_first_and_gives_up_after_a_time(shop: Project) -> None:
     shop.build("users")
     code = "import sys, time, filelock; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print('held', flush=True)"
@@ -526,6 +574,19 @@ def test_a_test_that_needs_other_code_is_left_out_with_the_reason(shop: Project)
     assert "users: leaves out tests/test_both.py: it also needs app/orders.py, which is not in the pack" in done.stderr
 
 
+def test_a_test_that_damages_the_store_spoils_no_artifact(shop: Project) -> None:
+    test = "import pathlib, unittest\nimport packs.orders\n\n\nclass T(unittest.TestCase):\n    def test(self):\n"
+    test += f"        wheel = next(pathlib.Path({str(shop.cache)!r}).rglob('yaml_thing*.whl'))\n"
+    test += "        data = bytearray(wheel.read_bytes())\n        data[60] ^= 255\n        wheel.write_bytes(data)\n"
+    shop.write({"tests/test_orders.py": test})
+    done = shop.run("orders")
+    assert done.returncode == 1
+    assert "yaml_thing-1.0-py3-none-any.whl: changed while it was being packed" in done.stderr
+    assert not (shop.root / "build" / "orders.zip").exists()
+    healed = shop.build("orders", "--skip-tests")
+    assert "was damaged and is thrown away" in healed.stderr
+
+
 def test_what_tests_write_reaches_neither_artifact_nor_sources(shop: Project) -> None:
     body = "        import app, pathlib\n        here = pathlib.Path(app.__file__)\n        here.write_text('vandal')\n"
     body += "        here.with_name('extra.py').write_text('x')\n"
@@ -555,9 +616,13 @@ def test_what_no_import_shows_is_explained_when_it_is_missing(project: Project) 
     assert '  hint: add to monopack.toml: [packs.p]  extra_modules = ["app.plugins"]' in done.stderr
     project.pack("p", "import pathlib, app\npathlib.Path(app.__file__).with_name('table.csv').read_text()\n")
     done = project.run()
-    assert '  hint: if the project has it, add to monopack.toml: [packs.p]  include = ["app/table.csv"]' in done.stderr
+    assert '  hint: add to monopack.toml: [packs.p]  include = ["app/table.csv"]' in done.stderr
     project.write({"monopack.toml": '[packs.p]\ninclude = ["app/table.csv"]\n'})
     assert project.build().stdout == "build/p\n"
+    for name in ("__init__.py", "table.csv"):
+        (project.root / "src" / "app").mkdir(parents=True, exist_ok=True)
+        (project.root / "app" / name).rename(project.root / "src" / "app" / name)
+    assert '[packs.p]  include = ["src/app/table.csv"]' in project.run().stderr
 
 
 def test_a_module_that_the_config_names_has_to_be_there(project: Project) -> None:
@@ -631,6 +696,28 @@ def test_wrong_usage_is_one_line_and_a_hint(shop: Project, arguments: tuple[str,
     assert lines[1].startswith("  hint: ")
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_full_disk_behind_stdout_is_no_bug_of_ours(project: Project) -> None:
+    project.pack("p")
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        environ = {**os.environ, "MONOPACK_CACHE_DIR": str(project.cache)}
+        argv = [sys.executable, "-m", "monopack"]
+        done = subprocess.run(argv, cwd=project.root, env=environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "error: stdout cannot be written: No space left on device" in done.stderr
+
+
+def test_a_folder_that_is_gone_is_no_bug_of_ours(tmp_path: Path) -> None:
+    code = "import os, shutil, sys; os.chdir(sys.argv[1]); shutil.rmtree(sys.argv[1]); os.execv(sys.executable, sys.argv[2:])"
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    argv = [sys.executable, "-c", code, str(gone), sys.executable, "-m", "monopack"]
+    done = subprocess.run(argv, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "error: the current folder does not exist any more" in done.stderr
 
 
 def test_ctrl_c_and_sigterm_end_every_descendant(project: Project) -> None:

@@ -483,7 +483,7 @@ def test_loose_requirements_become_pins_with_hashes_and_a_warning(project: Proje
     assert lock.index_options == ("--no-index", f"--find-links={project.wheels.as_uri()}")
     into = "resolved into build/.monopack/requirements.host.txt"
     way_out = "to make it permanent, copy that file over requirements.txt"
-    assert lock.warnings == (f"requirements.txt is not fully pinned; {into} ({way_out})",)
+    assert lock.warnings == (f"requirements.txt does not pin aa[x]; {into} ({way_out})",)
     assert {path: path.read_bytes() for path in before} == before, "no file of the user's is touched"
     assert [path.name for path in project.keep.parent.iterdir()] == [project.keep.name], "no temporary file stays"
 

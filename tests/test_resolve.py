@@ -11,7 +11,7 @@ from targets_for_tests import host
 
 from monopack.errors import LockError, UnpinnedError
 from monopack.model import Distribution, Evidence, Import, Lock, Needs, Pin, Reach, Resolution
-from monopack.resolve import Wanted, judge, not_there, resolve
+from monopack.resolve import Wanted, judge, not_there, resolve, unused_exclusions
 from monopack.resolve.candidates import likely_distribution, tiers
 
 HERE = Evidence(file="app/x.py", line=3)
@@ -163,7 +163,6 @@ def test_what_the_platform_has_does_not_ship_nor_what_it_requires() -> None:
     found = index.resolve(wants("boto3", "z", excluded=frozenset({"boto3"})))
     assert [s.distribution.name for s in found.shipped] == ["z"]
     assert found.platform == ("boto3",)
-    assert "boto3" not in index.asked
 
 
 def test_development_pins_are_for_tests_only() -> None:
@@ -220,7 +219,7 @@ def missing(name: str, reach: Reach, *, optional: bool = False) -> Import:
 
 def test_eager_imports_that_nothing_provides_fail_lazy_ones_warn_guarded_ones_do_neither() -> None:
     imports = [missing("yaml", Reach.EAGER), missing("lazy", Reach.LAZY), missing("fast", Reach.LAZY, optional=True)]
-    failures, warnings = judge(imports, Index().lock, strict=False)
+    failures, warnings = judge(imports, Index().lock, [], strict=False)
     assert [(f.where, f.missing, f.message, f.hint) for f in failures] == [
         (
             "app/x.py:3",
@@ -231,12 +230,63 @@ def test_eager_imports_that_nothing_provides_fail_lazy_ones_warn_guarded_ones_do
     ]
     assert len(warnings) == 1
     assert "imports lazy" in warnings[0]
-    failures, warnings = judge(imports, Index().lock, strict=True)
+    failures, warnings = judge(imports, Index().lock, [], strict=True)
     assert [f.missing for f in failures] == ["yaml", "lazy"]
     assert warnings == ()
 
 
 def test_first_party_modules_that_do_not_exist_are_treated_alike() -> None:
-    failures, warnings = not_there([missing("app.a", Reach.EAGER), missing("app.b", Reach.LAZY)], strict=False)
+    imports = [missing("app.a", Reach.EAGER), missing("app.b", Reach.LAZY)]
+    failures, warnings = not_there(imports, ["app", "app.aa"], strict=False)
     assert [f.message for f in failures] == ["imports app.a, but there is no such module in its package"]
+    assert [f.hint for f in failures] == ["did you mean app.aa?"]
     assert warnings == ("app/x.py:3: imports app.b, but there is no such module in its package",)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"),
+    [
+        ("shopcfgg", "did you mean shopcfg?"),
+        ("corp.mony", "did you mean corp.money?"),
+        ("corp.elsewhere", "corp is the project's own: check the spelling, or add the folder that holds it to source_roots"),
+        ("imp", "imp is in the standard library of Python 3.0 to 3.11 only"),
+        ("yaml", "pyyaml is pinned for development only: make it a dependency of the project"),
+        ("requests", "uv add requests, or map the import in [module_map]"),
+    ],
+)
+def test_the_hint_is_the_likeliest_way_out(wanted: str, hint: str) -> None:
+    pins = {"pyyaml": Pin(name="pyyaml", version="1", evidence=HERE, development=True)}
+    lock = Lock(dialect="uv", path="uv.lock", pins=pins)
+    failures, _ = judge([missing(wanted, Reach.EAGER)], lock, ["shopcfg", "corp.money"], strict=False)
+    assert [failure.hint for failure in failures] == [hint]
+
+
+def test_excluded_names_that_are_neither_pinned_nor_imported_are_told() -> None:
+    index = Index(distribution("pinned"))
+    wanted = wants("boto3", excluded=frozenset({"boto3", "pinned", "botoo3"}))
+    said = "exclude_distributions names botoo3, which is neither pinned nor imported"
+    assert unused_exclusions(wanted, index.lock) == (said,)
+
+
+def test_a_guess_never_beats_a_pin() -> None:
+    index = Index(distribution("psycopg", ["psycopg"]), distribution("google-cloud-storage", ["google.cloud.storage"]))
+    excluded = frozenset({"psycopg2", "google"})
+    assert index.ships(wants("psycopg", "google.cloud.storage", excluded=excluded)) == ["google-cloud-storage", "psycopg"]
+
+
+def test_what_the_platform_has_may_be_unpinned() -> None:
+    found = Index(distribution("z", ["z"])).resolve(wants("boto3.session", "z", excluded=frozenset({"boto3"})))
+    assert [s.distribution.name for s in found.shipped] == ["z"]
+    assert found.platform == ("boto3",)
+
+
+def test_what_a_shipped_distribution_needs_of_the_platform_is_told() -> None:
+    index = Index(distribution("bo3", ["bo3"], ["bo-core", "un-pinned"]), distribution("bo-core", ["botocore", "botocore.x"]))
+    found = index.resolve(wants("bo3", excluded=frozenset({"bo-core", "un-pinned"})))
+    assert [s.distribution.name for s in found.shipped] == ["bo3"]
+    assert found.platform == ("botocore", "un_pinned")
+
+
+def test_metadata_that_cannot_be_read_names_the_distribution() -> None:
+    with pytest.raises(LockError, match=r"a==1.0 has a requirement that cannot be read: 'b \(>=1.\*\)'"):
+        Index(distribution("a", ["a"], ["b (>=1.*)"])).ships(wants("a"))

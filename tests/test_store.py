@@ -141,7 +141,7 @@ def test_the_lock_s_own_wheel_is_taken_by_the_target_s_tags(store: NewStore, ind
 )
 def test_a_wheel_counts_by_the_best_of_its_tags(tags_there: list[str], taken: int) -> None:
     files = tuple(WheelFile(filename=f"one-1.0-{tag}.whl", url="https://index.example/", hash="sha256:0") for tag in tags_there)
-    asked = ask([], foreign(), Path("/"))
+    asked = ask([], [], foreign(), Path("/"))
     assert want(replace(pin("one"), wheels=files), asked).wheel == files[taken]
 
 

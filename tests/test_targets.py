@@ -201,7 +201,7 @@ def test_a_command_is_looked_up_on_path_past_one_that_does_not_work(tmp_path: Pa
     ("given", "what"),
     [
         ("/nowhere/python", "cannot be started"),
-        ("no-such-command", "no such command on PATH"),
+        ("no-such-command", "there is no command no-such-command on PATH"),
         (shutil.which("echo") or "/bin/echo", "not a Python that monopack can use"),
         (shutil.which("true") or "/bin/true", "not a Python that monopack can use"),
     ],

@@ -88,6 +88,7 @@ def test_only_reachable_files_are_read(tmp_path: Path) -> None:
         (b"# -*- coding: nonsense -*-\n", 0, "unknown encoding"),
         (b"name = '\xe9'\n", 0, "invalid or missing encoding"),
         (b"x = 1\0\n", 0, "null bytes"),
+        (b"# -*- coding: rot13 -*-\n", 0, "not a text encoding"),
     ],
 )
 def test_a_reached_file_that_python_cannot_read_is_named(tmp_path: Path, source: bytes, line: int, said: str) -> None:
@@ -264,11 +265,42 @@ def test_a_test_that_cannot_be_parsed_breaks_nothing(tmp_path: Path) -> None:
     assert found.left_out == {"tests/test_broken.py": "tests/test_broken.py:2: syntax error: invalid syntax"}
 
 
-def test_unreadable_files_are_named(tmp_path: Path) -> None:
+def test_a_file_that_vanishes_before_it_is_read_is_named(tmp_path: Path) -> None:
     write(tmp_path, packs__main="import app\n", app="")
-    (tmp_path / "app.py").chmod(0)
-    if os.access(tmp_path / "app.py", os.R_OK):
-        (tmp_path / "app.py").unlink()
-        (tmp_path / "app.py").symlink_to("gone.py")
-    with pytest.raises(PackError, match=r"app.py: cannot be read: "):
-        traced(tmp_path)
+    scanner = scan(tmp_path)
+    (tmp_path / "app.py").unlink()
+    with pytest.raises(PackError, match=r"app.py: cannot be read: No such file"):
+        trace("packs.main", (), (), scanner, host())
+
+
+def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="", tests__test_main="import packs.main\n")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "tests" / ".#editor.py").symlink_to("user@host.1:1")
+    os.mkfifo(tmp_path / "tests" / "pipe")
+    (tmp_path / "dist" / ".monopack").mkdir(parents=True)
+    write(tmp_path, dist__app="")
+    assert survey(tmp_path, (".",)).files == {"packs/main.py", "tests/test_main.py"}
+    assert plan(tmp_path).tests == ("tests/test_main.py",)
+
+
+@pytest.mark.parametrize("target", [".env", ".git/config", "keys/server.pem", "node_modules/x.js"])
+def test_a_link_is_what_it_leads_to(tmp_path: Path, target: str) -> None:
+    (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / target).write_text("secret")
+    write(tmp_path, packs__main="", app__x="")
+    (tmp_path / "app" / "settings.txt").symlink_to(tmp_path / target)
+    (tmp_path / "app" / "folder").symlink_to((tmp_path / target).parent)
+    assert not [f for f in traced(tmp_path, include=["app/**"]).files if f.source.path == "app/settings.txt"]
+    assert not [f for f in traced(tmp_path, include=["app/**"]).files if "config" in f.ships_as or "x.js" in f.ships_as]
+
+
+def test_a_test_that_cannot_be_understood_leaves_the_others_alone(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        packs__main="", tests__test_main="import packs.main\n", tests__test_dots="from ...app import core\n",
+        tests__test_rot=b"# -*- coding: rot13 -*-\nvzcbeg bf\n",
+    )  # fmt: skip
+    found = plan(tmp_path)
+    assert found.tests == ("tests/test_main.py",)
+    assert set(found.left_out) == {"tests/test_dots.py", "tests/test_rot.py"}

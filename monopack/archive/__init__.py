@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -61,12 +62,19 @@ def publish(artifact: Artifact, destination: Path, digests: Mapping[Path, str], 
     temporaries = {path: _beside(path) for path in digests}
     with _explained(destination), _removed_on_error([Path(artifact.path), *temporaries.values()]):
         _replaceable(destination)
+        old = {path: _old_content(path) for path in (*digests, *stale)}
         for path, text in digests.items():  # all that needs room on the disk is written before anything is taken away
             _written(temporaries[path], text)
-        for path in (*digests, *stale):
+        for path in old:
             path.unlink(missing_ok=True)
         _flush_folder(destination.parent)
-        Path(artifact.path).replace(destination)
+        try:
+            Path(artifact.path).replace(destination)
+        except OSError:
+            for path, content in old.items():  # the old artifact is still there, and so is what tells of it
+                if content is not None:
+                    path.write_bytes(content)
+            raise
         for path, temporary in temporaries.items():
             temporary.replace(path)
         _flush_folder(destination.parent)
@@ -90,10 +98,15 @@ def epoch(environ: Mapping[str, str]) -> int | None:
     Raises `ConfigError` when the variable is set to something else.
     """
     given = environ.get("SOURCE_DATE_EPOCH", "").strip()
-    if given and not given.isdecimal():
+    if given and not re.fullmatch(r"[0-9]{1,15}", given):
         hint = "set it to whole seconds since 1970"
         raise ConfigError(f"{given!r} is no number of seconds", where="SOURCE_DATE_EPOCH", hint=hint)
     return int(given) if given else None
+
+
+def _old_content(path: Path) -> bytes | None:
+    """What a digest file or manifest holds now (None: there is none). Raises `OSError` when it is no file."""
+    return path.read_bytes() if path.exists() else None
 
 
 def _beside(path: Path) -> Path:

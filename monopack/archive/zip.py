@@ -96,20 +96,23 @@ def _compressed(entry: Entry) -> _Packed:
 
 
 def _spliced(entry: Entry, file: BinaryIO) -> _Packed:
-    """A member of a wheel, as it stands there: the store has checked its digests."""
+    """A member of a wheel, as it stands there; its digest is checked while it is copied."""
     file.seek(entry.offset or 0)
     blocks = _blocks(file, entry)
     return _Packed(method=entry.method, crc=entry.crc, size=entry.size, length=entry.packed, blocks=blocks)
 
 
 def _blocks(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
-    left = entry.packed
+    left, digest = entry.packed, hashlib.sha256()
     while left:
         block = file.read(min(left, CHUNK))
         if not block:
             raise _changed(entry.location)
         left -= len(block)
+        digest.update(block)
         yield block
+    if digest.hexdigest() != entry.packed_sha256:
+        raise _changed(entry.location)
 
 
 def _opened(location: str) -> BinaryIO:

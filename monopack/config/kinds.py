@@ -88,14 +88,28 @@ def _distinct(given: tuple[str, ...]) -> tuple[str, ...]:
     return given
 
 
+def _text(given: str) -> str:
+    if "\0" in given:
+        raise ValueError("a NUL character")
+    return given
+
+
+def _variables(given: dict[str, str]) -> dict[str, str]:
+    """Refuse what no system takes for an environment variable."""
+    if any(not name or "=" in name or "\0" in name + value for name, value in given.items()):
+        raise ValueError("no variable")
+    return given
+
+
 StrictBool = Annotated[bool, Strict()]
-Name = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1), AfterValidator(_text)]
 Switch = Annotated[StrictBool, BeforeValidator(_switch), Accepts(words="true or false")]
 SwitchOrNone = Annotated[StrictBool | None, BeforeValidator(_switch), Accepts(words="true or false")]
 Depth = Annotated[StrictBool | Literal["all"], BeforeValidator(_switch), Accepts(words='true, false or "all"')]
 DepthOrNone = Annotated[StrictBool | Literal["all"] | None, BeforeValidator(_switch), Accepts(words='true, false or "all"')]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_words), Accepts(words="a list of strings")]
 Strings = Annotated[dict[str, str], Accepts(words="a table of strings")]
+Variables = Annotated[dict[str, str], AfterValidator(_variables), Accepts(words="a table of strings")]
 Folder = Annotated[Path, BeforeValidator(_path), Accepts(words="a path")]
 FolderOrNone = Annotated[Path | None, BeforeValidator(_path), Accepts(words="a path")]
 ProgramOrNone = Annotated[Name | None, BeforeValidator(_path), Accepts(words="a path or a command name")]

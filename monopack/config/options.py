@@ -31,6 +31,7 @@ from monopack.config.kinds import (
     Switch,
     SwitchOrNone,
     Unset,
+    Variables,
 )
 
 
@@ -52,8 +53,8 @@ class PackOptions(BaseModel):
     )
     include: Names = Field(default=(), description="Files to ship besides code, as glob patterns from the project root.")
     exclude: Names = Field(default=(), description="Files that never ship, as glob patterns from the project root.")
-    env: Strings = Field(default_factory=dict, description="Variables that verifying and tests run with.")
-    test_env: Strings = Field(default_factory=dict, description="Variables that only tests run with.")
+    env: Variables = Field(default_factory=dict, description="Variables that verifying and tests run with.")
+    test_env: Variables = Field(default_factory=dict, description="Variables that only tests run with.")
     env_passthrough: Names = Field(
         default=(), description="Names of variables that verifying and tests take over from the caller's environment."
     )
@@ -83,8 +84,8 @@ class BuildConfig(BaseSettings):
     skip_tests: Annotated[Switch, OnCommandLine()] = Field(default=False, description="Run no tests.")
     verify: Annotated[Depth, OnCommandLine()] = Field(
         default=True,
-        description="Import each pack in a clean interpreter before it is packed; `all` imports the modules that may only"
-        " be reached later, too.",
+        description="Import each pack in a clean interpreter before it is packed. As a key or variable it also takes `all`, which"
+        " imports the modules that may only be reached later, too.",
     )
     debug: Annotated[Switch, OnCommandLine()] = Field(
         default=False, description="Write details of how imports and dependencies are resolved, and tracebacks, to stderr."

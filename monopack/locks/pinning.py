@@ -75,7 +75,9 @@ def _kept(lock: Lock, root: Path, target: Target, keep: Path) -> Lock:
     parsed = replace(requirements.parse(root, path), require_hashes=False)  # an index may lack the hash of one file
     kept = requirements.lock_of(parsed, root, path, target)
     pins = {name: _with_credentials(pin, lock.pins.get(name)) for name, pin in kept.pins.items()}
-    warning = f"{lock.path} is not fully pinned; resolved into {path} (to make it permanent, copy that file over {lock.path})"
+    gap = f"does not pin {lock.loose[0]}" if lock.loose else "leaves out what its pins require"
+    more = f" (and {len(lock.loose) - 1} more)" if len(lock.loose) > 1 else ""
+    warning = f"{lock.path} {gap}{more}; resolved into {path} (to make it permanent, copy that file over {lock.path})"
     warnings = (warning, *kept.warnings)
     return replace(kept, path=lock.path, pins=pins, index_options=lock.index_options, loose=(), warnings=warnings)
 

@@ -79,4 +79,4 @@ def without_hashes(pins: Iterable[Pin], path: str) -> tuple[str, ...]:
 
 def redact(text: str) -> str:
     """`text` without the user names and passwords of its URLs."""
-    return re.sub(r"(?<=://)[^/\s'\"]*@", "", text)
+    return re.sub(r"(?<=://)[^/\s]*@", "", text)

@@ -350,12 +350,10 @@ def _project_needs(projects: Iterable[tuple[Line, Path]], target: Target) -> lis
 
 def _dependencies(project: Mapping[str, Any], extras: frozenset[str]) -> list[str]:
     """A project's dependencies with some of its extras, as PEP 508 text; what is not valid is left to its own tools to refuse."""
-    optional = project.get("optional-dependencies", {})
-    texts = [
-        *project.get("dependencies", ()),
-        *(text for extra in optional if canonicalize_name(extra) in extras for text in optional[extra]),
-    ]
-    return [text for text in texts if _is_requirement(text)]
+    optional = project.get("optional-dependencies")
+    groups = optional.items() if isinstance(optional, dict) else ()
+    chosen = [project.get("dependencies"), *(texts for extra, texts in groups if canonicalize_name(extra) in extras)]
+    return [text for texts in chosen if isinstance(texts, list) for text in texts if _is_requirement(text)]
 
 
 def _need(line: Line, text: str) -> Demand:
@@ -367,9 +365,9 @@ def _need(line: Line, text: str) -> Demand:
     )  # fmt: skip
 
 
-def _is_requirement(text: str) -> bool:
+def _is_requirement(text: object) -> bool:
     try:
-        Requirement(text)
+        Requirement(text if isinstance(text, str) else "")
     except InvalidRequirement:
         return False
     return True

@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from monopack.errors import LockError, UnpinnedError
 from monopack.model import Distribution, Failure, Import, Lock, Needs, Reach, Resolution, Shipped, value
-from monopack.resolve.candidates import likely_distribution, named_after, tiers
+from monopack.resolve.candidates import called, likely_distribution, tiers, versions_with
 
-__all__ = ["Wanted", "judge", "not_there", "resolve", "way_out"]
+__all__ = ["Wanted", "judge", "not_there", "resolve", "unused_exclusions", "way_out"]
 
 Known = Mapping[str, Distribution]
+
+LAST_TIER = 2  # of `tiers`: the pins whose names say nothing of the import
 
 
 @value()
@@ -65,7 +68,9 @@ def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
     closed = _closure(roots, wanted.excluded, lock, markers, known)
     if isinstance(closed, Needs):
         return closed
-    return Resolution(shipped=closed, unresolved=tuple(unresolved), platform=tuple(platform))
+    shipped, left_out = closed
+    platform |= {name: None for excluded in sorted(left_out) for name in _top_level(excluded, known)}
+    return Resolution(shipped=shipped, unresolved=tuple(unresolved), platform=tuple(platform))
 
 
 def _by_name(imports: Iterable[Import]) -> dict[str, list[Import]]:
@@ -91,19 +96,17 @@ def _pinned(name: str, because: str, lock: Lock) -> str:
 def _provider(wanted: Import, options: Wanted, lock: Lock, pins: tuple[str, ...], known: Known) -> str | Needs:
     """The pin that provides an import: the longest dotted prefix wins; an empty string when none does.
 
-    An import named after an excluded distribution is the platform's, pinned or not.
+    An excluded distribution need not be pinned: an import that has its name, and that no likely pin provides, is its.
     """
     mapped = _mapped(wanted.dotted, options.module_map)
-    left_out = [name for name in named_after(wanted.dotted) if name in options.excluded]
-    if left_out and not mapped:
-        return left_out[0]
-    if mapped and canonicalize_name(mapped[1]) in options.excluded:
-        return canonicalize_name(mapped[1])
     if mapped:
-        return _pinned(mapped[1], f"module_map.{mapped[0]}", lock)
+        name = canonicalize_name(mapped[1])
+        return name if name in options.excluded else _pinned(mapped[1], f"module_map.{mapped[0]}", lock)
     looked_at: list[str] = []
     owners: list[str] = []
     for number, tier in enumerate(tiers(wanted.dotted, pins)):
+        if number == LAST_TIER and (unpinned := [name for name in called(wanted.dotted) if name in options.excluded]):
+            return unpinned[0]
         looked_at.extend(tier)
         unseen = tuple(name for name in tier if name not in known)
         if unseen:
@@ -152,10 +155,14 @@ def _only(owners: list[str], wanted: Import, lock: Lock) -> str:
 
 def _closure(
     roots: Mapping[str, str], excluded: frozenset[str], lock: Lock, markers: Mapping[str, str], known: Known
-) -> tuple[Shipped, ...] | Needs:
-    """Roots and all that they require on the target, with the extras that the project or a requirement asks for."""
+) -> tuple[tuple[Shipped, ...], set[str]] | Needs:
+    """Roots and all that they require on the target, with the extras that the project or a requirement asks for.
+
+    Also the excluded distributions that were required on the way.
+    """
     because = {name: reason for name, reason in sorted(roots.items()) if name not in excluded}
     extras: dict[str, frozenset[str]] = {name: lock.pins[name].extras for name in because}
+    left_out: set[str] = set()
     waiting = list(because)
     unseen: dict[str, None] = {}
     while waiting:
@@ -165,9 +172,11 @@ def _closure(
             continue
         for requirement in _requirements(known[name], extras[name], markers):
             required = canonicalize_name(requirement.name)
-            if required in excluded:
-                continue
             pin = lock.pins.get(required)
+            if required in excluded:
+                left_out.add(required)
+                unseen |= {required: None} if pin and required not in known else {}
+                continue
             if pin is None:
                 raise _unpinned(known[name], requirement, lock)
             asked = frozenset(requirement.extras) | pin.extras | extras.get(required, frozenset())
@@ -177,14 +186,29 @@ def _closure(
                 waiting.append(required)
     if unseen:
         return Needs(pins=tuple(unseen))
-    return tuple(Shipped(distribution=known[name], because=because[name]) for name in sorted(because))
+    return tuple(Shipped(distribution=known[name], because=because[name]) for name in sorted(because)), left_out
+
+
+def _top_level(excluded: str, known: Known) -> list[str]:
+    """The import names of an excluded distribution; of one that is not pinned, the one that it most likely has."""
+    if excluded not in known:
+        return [excluded.replace("-", "_")]
+    return sorted({name.partition(".")[0] for name in known[excluded].provides})
 
 
 def _requirements(distribution: Distribution, extras: frozenset[str], markers: Mapping[str, str]) -> list[Requirement]:
     """The `Requires-Dist` of a distribution that hold on a target with some extras (PEP 508)."""
     environments = [{**markers, "extra": extra} for extra in ("", *sorted(extras))]
-    requirements = [Requirement(line) for line in distribution.requires]
+    requirements = [_requirement(line, distribution) for line in distribution.requires]
     return [r for r in requirements if r.marker is None or any(r.marker.evaluate(e) for e in environments)]
+
+
+def _requirement(line: str, distribution: Distribution) -> Requirement:
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        what = f"{distribution.name}=={distribution.version} has a requirement that cannot be read: {line!r}"
+        raise LockError(what, hint="use a version whose metadata follows PEP 508") from None
 
 
 def _unpinned(distribution: Distribution, requirement: Requirement, lock: Lock) -> UnpinnedError:
@@ -196,19 +220,22 @@ def _unpinned(distribution: Distribution, requirement: Requirement, lock: Lock) 
 # ---------------------------------------------------------------- what nothing provides
 
 
-def judge(imports: Iterable[Import], lock: Lock | None, *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+def judge(
+    imports: Iterable[Import], lock: Lock, modules: Iterable[str], *, strict: bool
+) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for imports that nothing provides, one for each module; `strict` makes lazy ones failures too.
 
-    An import that the code itself guards is neither.
+    `modules` are the project's own, for "did you mean". An import that the code itself guards is neither.
     """
     places: dict[str, list[Import]] = {}
     for wanted in sorted(imports, key=lambda i: (i.reach is Reach.LAZY, i.evidence.file, i.evidence.line)):
         if not wanted.optional:
             places.setdefault(wanted.name, []).append(wanted)
+    own = sorted(modules) if places else []
     failures: list[Failure] = []
     warnings: list[str] = []
     for first, *more in places.values():
-        failure = _nothing_provides(first, len({m.evidence for m in more} - {first.evidence}), lock)
+        failure = _nothing_provides(first, len({m.evidence for m in more} - {first.evidence}), lock, own)
         if strict or first.reach is Reach.EAGER:
             failures.append(failure)
         else:
@@ -216,15 +243,42 @@ def judge(imports: Iterable[Import], lock: Lock | None, *, strict: bool) -> tupl
     return tuple(failures), tuple(warnings)
 
 
-def _nothing_provides(wanted: Import, more: int, lock: Lock | None) -> Failure:
-    path = lock.path if lock else ""
-    hint = f"add {likely_distribution(wanted.dotted)} to {path or 'requirements.txt'}, or map the import in [module_map]"
+def _nothing_provides(wanted: Import, more: int, lock: Lock, modules: Sequence[str]) -> Failure:
     also = f" (and {more} more of its imports)" if more else ""
-    provider = f"no distribution of {path}" if path else "no distribution"
+    provider = f"no distribution of {lock.path}" if lock.path else "no distribution"
     return Failure(
-        kind="import", missing=wanted.name, where=str(wanted.evidence), hint=hint,
+        kind="import", missing=wanted.name, where=str(wanted.evidence), hint=_remedy(wanted, lock, modules),
         message=f"{_spelled(wanted)}, which no first-party file and {provider} provides{also}",
     )  # fmt: skip
+
+
+def _remedy(wanted: Import, lock: Lock, modules: Sequence[str]) -> str:
+    """The likeliest way out: another spelling, another Python, another group of pins, or a new pin."""
+    top = wanted.name.partition(".")[0]
+    close = get_close_matches(wanted.dotted, modules, n=1, cutoff=0.85) or get_close_matches(
+        wanted.name, modules, n=1, cutoff=0.85
+    )
+    if close:
+        return f"did you mean {close[0]}?"
+    if any(module.startswith(f"{top}.") for module in modules):
+        return f"{top} is the project's own: check the spelling, or add the folder that holds it to source_roots"
+    if versions := versions_with(top):
+        return f"{top} is in the standard library of Python {versions} only"
+    likely = likely_distribution(wanted.dotted)
+    if likely in lock.pins and lock.pins[likely].development:
+        return f"{likely} is pinned for development only: make it a dependency of the project"
+    return f"{_how_to_pin(likely, lock)}, or map the import in [module_map]"
+
+
+def _how_to_pin(distribution: str, lock: Lock) -> str:
+    return f"uv add {distribution}" if lock.dialect == "uv" else f"add {distribution} to {lock.path or 'requirements.txt'}"
+
+
+def unused_exclusions(wanted: Wanted, lock: Lock) -> tuple[str, ...]:
+    """A warning for each excluded distribution that is neither pinned nor imported: most likely it is misspelt."""
+    named = {name for i in wanted.imports for name in called(i.dotted)}
+    unused = sorted(wanted.excluded - named - lock.pins.keys())
+    return tuple(f"exclude_distributions names {name}, which is neither pinned nor imported" for name in unused)
 
 
 def _spelled(wanted: Import) -> str:
@@ -234,33 +288,35 @@ def _spelled(wanted: Import) -> str:
     return f"imports {wanted.attribute} from {wanted.name}" if wanted.attribute else f"imports {wanted.name}"
 
 
-def not_there(imports: Iterable[Import], *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+def not_there(imports: Iterable[Import], modules: Iterable[str], *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for first-party modules that do not exist, as `judge` gives them for third-party ones."""
+    own = sorted(modules)
     failures: dict[str, Failure] = {}
     warnings: dict[str, None] = {}
     for wanted in imports:
         if wanted.optional:
             continue
         message = f"{_spelled(wanted)}, but there is no such module in its package"
+        close = get_close_matches(wanted.dotted, own, n=1, cutoff=0.85)
+        hint = f"did you mean {close[0]}?" if close else "check the spelling"
         if strict or wanted.reach is Reach.EAGER:
-            failures.setdefault(
-                f"{wanted.evidence}",
-                Failure(
-                    kind="import", missing=wanted.dotted, where=str(wanted.evidence), message=message, hint="check the spelling"
-                ),
-            )
+            failure = Failure(kind="import", missing=wanted.dotted, where=str(wanted.evidence), message=message, hint=hint)
+            failures.setdefault(str(wanted.evidence), failure)
         else:
             warnings[f"{wanted.evidence}: {message}"] = None
     return tuple(failures.values()), tuple(warnings)
 
 
-def way_out(missing: str, pack: str, *, ours: bool, in_tests: bool) -> str:
-    """What to add to the config for a module that was missing when code ran: no import shows it, so it has to be named.
+def way_out(failure: Failure, pack: str, lock: Lock, *, ours: bool) -> str:
+    """What to add to the config or the lock for a module that was missing when code ran: no import shows it.
 
-    `missing` is dotted; `ours` says that it is first-party.
+    `ours` says that the module is first-party.
     """
     table = f"add to monopack.toml: [packs.{pack}]"
     if ours:
-        return f'{table}  extra_modules = ["{missing}"]'
-    key = "test_distributions" if in_tests else "extra_distributions"
-    return f'{table}  {key} = ["{likely_distribution(missing)}"], and pin it'
+        return f'{table}  extra_modules = ["{failure.missing}"]'
+    likely = likely_distribution(failure.missing)
+    if likely not in lock.pins:
+        return _how_to_pin(likely, lock)
+    key = "test_distributions" if failure.kind == "tests" else "extra_distributions"
+    return f'{table}  {key} = ["{likely}"]'

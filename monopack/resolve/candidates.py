@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+import stdlibs
 from packaging.utils import canonicalize_name
 
 # Import names whose distributions are called something else. Several values are alternatives that people pin.
@@ -37,7 +38,7 @@ def tiers(name: str, pins: Collection[str]) -> Iterator[tuple[str, ...]]:
 
     `pins` are canonical distribution names in the lock's own order, which is kept within a group.
     """
-    named = set(named_after(name))
+    named = set(_named_after(name))
     first = tuple(pin for pin in pins if pin in named)
     yield first
     top = canonicalize_name(name.partition(".")[0]).replace("-", "")
@@ -56,14 +57,28 @@ def likely_distribution(name: str) -> str:
     return canonicalize_name(parts[0])
 
 
-def named_after(name: str) -> Iterator[str]:
-    """Canonical names that a distribution providing `name` usually has."""
+def versions_with(module: str) -> str:
+    """The versions of Python whose standard library has a top-level module: `3.0 to 3.12`; empty when none has it."""
+    known = [version for version in stdlibs.KNOWN_VERSIONS if version.startswith("3.")]
+    having = [version for version in known if module in stdlibs.stdlib_module_names(version)]
+    if having and having[-1] == known[-1]:
+        return f"{having[0]} and later"
+    return f"{having[0]} to {having[-1]}" if having else ""
+
+
+def called(name: str) -> Iterator[str]:
+    """Canonical names of distributions that are called like a dotted import name, or known to provide it."""
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         prefix = ".".join(parts[:end])
         yield from WELL_KNOWN.get(prefix, ())
         yield canonicalize_name(prefix)
-    top = canonicalize_name(parts[0])
+
+
+def _named_after(name: str) -> Iterator[str]:
+    """Canonical names that a distribution providing `name` often has."""
+    yield from called(name)
+    top = canonicalize_name(name.partition(".")[0])
     yield from (f"python-{top}", f"{top}-python", f"py{top}", f"py-{top}", f"{top}-py", f"{top}2", f"{top}3")
 
 

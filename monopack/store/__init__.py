@@ -16,7 +16,7 @@ from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch
 from monopack.store.fetch import Job, fetch
-from monopack.store.pip import Fetching, cache_of
+from monopack.store.pip import Fetching, cache_of, own_settings
 
 __all__ = ["Fetching", "Store", "cache_of"]
 
@@ -39,7 +39,7 @@ class Store:
         Raises `LockError` for a pin that is not found, does not match its hashes, has no wheel for the target, cannot be built
         from its sdist or is not in the store when offline, for a wheel that is unsafe, and for a store that cannot be written.
         """
-        asked = ask(index_options, target, self._settings.root)
+        asked = ask(index_options, own_settings(self._settings.environ), target, self._settings.root)
         wanted = [want(pin, asked) for pin in pins]
         with self._lock:
             missing = list({pin.key: pin for pin in wanted if pin.key not in self._known}.values())

@@ -21,9 +21,13 @@ PLACES = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-link
 
 @value()
 class Asked:
-    """What the pins of one call share: pip's index options word by word, the target, its tags' ranks and digest, pip's folder."""
+    """What the pins of one call share.
+
+    pip's index options word by word, and pip's own settings beside them; the target, its tags' ranks and digest; pip's folder.
+    """
 
     options: tuple[str, ...]
+    settings: tuple[str, ...]
     target: Target
     rank: Mapping[Tag, int]
     tags: str
@@ -58,12 +62,16 @@ class Wanted:
         return LockError(f"{self.label} {without_credentials(what)}", where=str(self.pin.evidence), hint=hint)
 
 
-def ask(index_options: Sequence[str], target: Target, root: Path) -> Asked:
-    """What the pins of one call share; relative folders in `index_options` are made absolute from `root`."""
+def ask(index_options: Sequence[str], settings: Sequence[str], target: Target, root: Path) -> Asked:
+    """What the pins of one call share; relative folders in `index_options` are made absolute from `root`.
+
+    `settings` is what pip is told by its environment and its files.
+    """
     words = [part for option in index_options for part in (option.split("=", 1) if option.startswith("--") else [option])]
     options = tuple(_absolute(word, root) if name in PLACES else word for name, word in zip(["", *words], words, strict=False))
     digest = hashlib.sha256("\n".join(map(str, target.tags)).encode()).hexdigest()
-    return Asked(options=options, target=target, rank={t: i for i, t in enumerate(target.tags)}, tags=digest, root=root)
+    rank = {tag: place for place, tag in enumerate(target.tags)}
+    return Asked(options=options, settings=tuple(settings), target=target, rank=rank, tags=digest, root=root)
 
 
 def _absolute(place: str, root: Path) -> str:
@@ -94,7 +102,10 @@ def fits(filename: str, asked: Asked) -> bool:
 
 def local_path(url: str, root: Path) -> Path | None:
     """The file or folder that a `file:` URL or a path relative to `root` means; None for other URLs."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no URL, such as http://[::1
+        return None
     if parts.scheme == "file":
         return Path(url2pathname(parts.path))
     return None if "://" in url else root / url.partition("#")[0]
@@ -119,18 +130,18 @@ def _fit(filename: str, asked: Asked) -> tuple[float, BuildTag]:
 def _key(wanted: Wanted, asked: Asked) -> str:
     """The pick's name: everything that decides which file is taken, and no credentials (hex sha256)."""
     pin = wanted.pin
-    local = [] if wanted.hashes else _local_files(wanted, asked)
-    fields = (pin.name, pin.version, sorted(wanted.hashes), wanted.url, asked.options, asked.tags, local)
+    unhashed = [] if wanted.hashes else [*asked.settings, *_local_files(wanted, asked)]
+    fields = (pin.name, pin.version, sorted(wanted.hashes), wanted.url, asked.options, asked.tags, unhashed)
     return hashlib.sha256(without_credentials(json.dumps(fields)).encode()).hexdigest()
 
 
-def _local_files(wanted: Wanted, asked: Asked) -> list[tuple[str, int, int]]:
-    """Path, size and mtime of the files on this machine that an unhashed pin may mean: they may change under one name."""
-    places = [path for word in asked.options if (path := local_path(word, asked.root))]
-    folders = [place for place in places if place.is_dir()]
+def _local_files(wanted: Wanted, asked: Asked) -> list[str]:
+    """Path and sha256 of the files on this machine that an unhashed pin may mean: they may change under one name."""
+    words = (*asked.options, *(word for text in asked.settings for word in text.split()))
+    places = [path for word in words if (path := local_path(word, asked.root))]
+    folders = [folder for place in places for folder in (place, place / wanted.pin.name) if folder.is_dir()]
     prefix = f"{wanted.pin.name}-"
     found = [file for folder in folders for file in folder.iterdir() if canonicalize_name(file.name).startswith(prefix)]
     if wanted.url and (own := local_path(wanted.url, asked.root)):
         found += [own, *own.rglob("*")]
-    stats = [(str(file), file.stat()) for file in sorted(found) if file.is_file()]
-    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in sorted(found) if file.is_file()]

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -56,13 +57,15 @@ class Entries:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".new-", delete=False, encoding="utf-8") as new:
             json.dump({"sha256": pick.sha256, "built": pick.built}, new)
+        if file.is_dir():
+            _remove(file)
         Path(new.name).replace(file)
 
     def get(self, sha256: str) -> Distribution | None:
         """The distribution whose wheel has that digest (hex); None when it is not there or was damaged and is thrown away now."""
         if sha256 not in self._checked:
             folder = self._entry(sha256)
-            if not folder.is_dir():
+            if not os.path.lexists(folder):
                 return None
             distribution = _load(folder, sha256) or self._heal(folder, sha256)
             if distribution is None:
@@ -106,9 +109,9 @@ class Entries:
         """Throw a damaged entry away, unless another process has replaced it meanwhile."""
         with FileLock(self._folder / "heal.lock"):
             healed = _load(folder, sha256)
-            if healed is None and folder.is_dir():
+            if healed is None and os.path.lexists(folder):
                 log.warning("the store's entry %s was damaged and is thrown away", folder)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
         return healed
 
 
@@ -122,9 +125,9 @@ def _load(folder: Path, sha256: str) -> Distribution | None:
         file = folder / found["wheel"]
         with file.open("rb") as stream:
             intact = hashlib.file_digest(stream, "sha256").hexdigest() == sha256
-    except (OSError, ValueError):
+        return _distribution(found, file, sha256) if intact else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return _distribution(found, file, sha256) if intact else None
 
 
 def _sealed(body: str) -> str:
@@ -152,12 +155,17 @@ def _distribution(found: dict[str, Any], file: Path, sha256: str) -> Distributio
     )  # fmt: skip
 
 
+def _remove(old: Path) -> None:
+    """Remove a file or a folder, whichever it is."""
+    if old.is_dir() and not old.is_symlink():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink(missing_ok=True)
+
+
 def _sweep(old: Path) -> None:
     """Remove a working folder or file that a killed run left long ago."""
     with contextlib.suppress(OSError):
         if old.stat().st_mtime > time.time() - ABANDONED:
             return
-        if old.is_dir():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            old.unlink()
+        _remove(old)

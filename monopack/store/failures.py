@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from monopack.errors import LockError
 from monopack.model import Target
@@ -54,11 +54,11 @@ def not_found(pin: Wanted, probe: Completed, target: Target) -> LockError:
     """Why an index has neither a wheel for the target nor an sdist; `probe` is the end of `pip download -vv`."""
     if UNREACHABLE.search(probe.output):
         return refusal([pin], probe, target)
-    if wheels := {name for name in WHEEL.findall(probe.output) if _is_wheel_of(pin, name)}:
-        return no_wheel(pin, target, wheels)
     for version, python in IGNORED.findall(probe.output):
         if version == pin.pin.version:
             return _other_python(pin, python, target)
+    if wheels := {name for name in WHEEL.findall(probe.output) if _is_wheel_of(pin, name)}:
+        return no_wheel(pin, target, wheels)
     return pin.refusal("was not found", "look at its name, its version and the index that the lock names")
 
 
@@ -77,6 +77,6 @@ def _about(pins: Sequence[Wanted], what: str, hint: str) -> LockError:
 def _is_wheel_of(pin: Wanted, filename: str) -> bool:
     try:
         name, version, _, _ = parse_wheel_filename(filename.replace("%2B", "+"))
-    except InvalidWheelFilename:
+        return name == pin.pin.name and version == Version(pin.pin.version)
+    except (InvalidWheelFilename, InvalidVersion):
         return False
-    return name == pin.pin.name and version == Version(pin.pin.version)

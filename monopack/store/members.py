@@ -11,7 +11,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from monopack.model import value
@@ -30,13 +30,15 @@ class UnsoundError(Exception):
 class Content:
     """What reading a member to its end gave.
 
-    `offset` is where its data starts in the .whl, `sha256` is hex, `recorded` its digest by the algorithm that was asked for, and
-    `shared_init` says that it is an `__init__.py` which shares its package with other distributions (pkgutil, pkg_resources).
+    `offset` is where its data starts in the .whl, `sha256` is hex, `packed_sha256` that of its data as it lies there,
+    `recorded` its digest by the algorithm that was asked for, and `shared_init` says that it is an `__init__.py` which shares
+    its package with other distributions (pkgutil, pkg_resources).
     """
 
     info: zipfile.ZipInfo
     offset: int
     sha256: str
+    packed_sha256: str
     recorded: bytes
     shared_init: bool
 
@@ -82,9 +84,9 @@ def content(file: BinaryIO, info: zipfile.ZipInfo, algorithm: str) -> Content:
     Raises `UnsoundError` when its size or CRC-32 is not that of the archive's directory.
     """
     offset = _offset(file, info)
-    sha256, recorded = hashlib.sha256(), hashlib.new(algorithm)
+    sha256, packed, recorded = hashlib.sha256(), hashlib.sha256(), hashlib.new(algorithm)
     size, crc, head = 0, 0, b""
-    for block in _unpacked(file, offset, info):
+    for block in _unpacked(file, offset, info, packed.update):
         size, crc, head = size + len(block), zlib.crc32(block, crc), head or block
         sha256.update(block)
         if algorithm != "sha256":
@@ -95,7 +97,9 @@ def content(file: BinaryIO, info: zipfile.ZipInfo, algorithm: str) -> Content:
         raise UnsoundError(f"holds a damaged file: {info.filename!r}")
     digest = sha256.digest() if algorithm == "sha256" else recorded.digest()
     shared = info.filename.endswith("__init__.py") and SHARED_INIT.search(head) is not None
-    return Content(info=info, offset=offset, sha256=sha256.hexdigest(), recorded=digest, shared_init=shared)
+    return Content(
+        info=info, offset=offset, sha256=sha256.hexdigest(), packed_sha256=packed.hexdigest(), recorded=digest, shared_init=shared
+    )  # fmt: skip
 
 
 def _offset(file: BinaryIO, info: zipfile.ZipInfo) -> int:
@@ -107,10 +111,10 @@ def _offset(file: BinaryIO, info: zipfile.ZipInfo) -> int:
     return info.header_offset + LOCAL_HEADER.size + int(name_length) + int(extra_length)
 
 
-def _unpacked(file: BinaryIO, offset: int, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The member's bytes in blocks; its deflate stream must end exactly where the archive says."""
+def _unpacked(file: BinaryIO, offset: int, info: zipfile.ZipInfo, seen: Callable[[bytes], None]) -> Iterator[bytes]:
+    """The member's bytes in blocks; its deflate stream must end exactly where the archive says. `seen` gets the stream."""
     file.seek(offset)
-    packed = _blocks(file, info.compress_size)
+    packed = _blocks(file, info.compress_size, seen)
     if info.compress_type == zipfile.ZIP_STORED:
         yield from packed
         return
@@ -121,7 +125,8 @@ def _unpacked(file: BinaryIO, offset: int, info: zipfile.ZipInfo) -> Iterator[by
         raise UnsoundError(f"holds a damaged file: {info.filename!r}")
 
 
-def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, length: int, seen: Callable[[bytes], None]) -> Iterator[bytes]:
     while length and (block := file.read(min(CHUNK, length))):
         length -= len(block)
+        seen(block)
         yield block

@@ -17,8 +17,9 @@ from monopack.run import Completed, Door
 
 log = logging.getLogger(__name__)
 
-CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
+CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")
 FLAGS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
+INDEX_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_PRE")
 HIDDEN = frozenset({"PYTHONPATH", "PYTHONHOME"})
 
 
@@ -72,6 +73,22 @@ def cache_of(python: str, settings: Fetching) -> Path:
     if done.code or not folder.is_absolute():
         raise ConfigError(f"{python} has no pip that tells its cache", where="existing_install_python", hint=hint)
     return folder
+
+
+def own_settings(environ: Mapping[str, str]) -> list[str]:
+    """What pip is told about indexes beside its options: its variables, and the text of its files.
+
+    https://pip.pypa.io/en/stable/topics/configuration/
+    """
+    told = [f"{name}= {environ[name]}" for name in INDEX_VARIABLES if environ.get(name)]
+    home, shared = Path(environ.get("HOME", "/")), environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    files = [Path(folder, "pip", "pip.conf") for folder in shared.split(os.pathsep)]
+    files += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf", Path(sys.prefix, "pip.conf")]
+    files += [
+        Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "pip", "pip.conf"),
+        Path(environ.get("PIP_CONFIG_FILE") or "/"),
+    ]
+    return [*told, *(file.read_text("utf-8", "replace") for file in files if file.is_file())]
 
 
 def option_lines(index_options: Sequence[str]) -> list[str]:

@@ -156,5 +156,6 @@ def _member(target: str, found: Content) -> Member:
     mode = 0o755 if (info.external_attr >> 16) & 0o111 else 0o644
     return Member(
         path=target, sha256=found.sha256, crc=info.CRC, size=info.file_size, mode=mode,
-        offset=found.offset, packed=info.compress_size, method=info.compress_type,
+        offset=found.offset, packed=info.compress_size, packed_sha256=found.packed_sha256,
+        method=info.compress_type,
     )  # fmt: skip

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from fnmatch import fnmatch
 
+from monopack.errors import PackError
 from monopack.model import Evidence, Import, Reach, Target, TestPlan, Trace, TracedFile, value
 from monopack.trace.rules import Reference
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import Start, meaning_of, package_of, walk
 
 TEST_FILES = ("test_*.py", "*_test.py", "tests.py")
-RUNNER_FILES = ("conftest.py", "pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini")
+RUNNER_FILES = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", "pyproject.toml", "setup.cfg", "tox.ini")
 
 Reading = Generator[frozenset[str], dict[str, Facts], "dict[str, Uses]"]
 Choosing = Generator[frozenset[str], dict[str, Facts], TestPlan]
@@ -147,7 +148,11 @@ def _uses(path: str, facts: Facts, folder: Folder) -> Uses:
     imports: list[Import] = []
     for reference in facts.references:
         evidence = Evidence(file=path, line=reference.line)
-        for found in _look_up(reference, evidence, folder):
+        try:
+            looked_up = _look_up(reference, evidence, folder)
+        except PackError as refused:
+            return Uses(first_party={}, broken=str(refused))
+        for found in looked_up:
             if isinstance(found, Import):
                 imports.append(found)
             elif folder.holds(found):

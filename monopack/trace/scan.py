@@ -10,7 +10,7 @@ import re
 import stat
 import tokenize
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
@@ -21,6 +21,7 @@ from monopack.trace.rules import references
 from monopack.trace.sources import Facts, Problem, SourceTree
 
 NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
+MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
 SECRETS = re.compile(r"(\.env.*|.*\.pem|.*\.key|id_rsa.*|\.netrc|\.pypirc|credentials.*\.json)", re.IGNORECASE)
 
 
@@ -46,40 +47,54 @@ def survey(root: Path, source_roots: Sequence[str], skip: Iterable[Path] = ()) -
             real = os.path.realpath(entry.path) if entry.is_symlink() else None
             if real is not None and not _inside(real, home):
                 outside.add(path)
-            elif entry.is_dir():
+            elif real is not None and _disguised(os.path.relpath(real, home)):
+                continue  # a link is what it leads to
+            elif _is(entry.is_dir):
                 real = real or os.path.realpath(entry.path)
-                if real not in above and real not in skipped and not _never_source(entry):
+                if real not in above and real not in skipped and not _never_source(entry.name):
                     stack.append((entry.path, f"{path}/", above | {real}))
-            else:
+            elif _is(entry.is_file):
                 files.add(path)
     return SourceTree(
-        root=str(root), source_roots=tuple(source_roots), files=frozenset(files),
-        folders=frozenset(_parents(files)), outside=frozenset(outside),
-    )  # fmt: skip
+        root=str(root),
+        source_roots=tuple(source_roots),
+        files=frozenset(files),
+        folders=frozenset(_parents(files)),
+        outside=frozenset(outside),
+    )
 
 
 def _listing(folder: str) -> list[os.DirEntry[str]]:
-    """A folder's entries; an unreadable one holds nothing that could be source."""
+    """A folder's entries; of one that is unreadable, a virtual environment or a build folder, none."""
     try:
         with os.scandir(folder) as entries:
-            return list(entries)
+            found = list(entries)
     except OSError:
         return []
+    return [] if any(entry.name in MARKS_OTHERS for entry in found) else found
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """Whether an entry is of a kind; one that cannot be told, such as a link to itself, is of none."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def _inside(path: str, root: str) -> bool:
     return path == root or path.startswith(root + os.sep)
 
 
-def _never_source(folder: os.DirEntry[str]) -> bool:
-    """Dot-folders, caches, `node_modules`, metadata of an editable install and virtual environments."""
-    name = folder.name
-    return (
-        name.startswith(".")
-        or name in NEVER_SOURCE
-        or name.endswith(".egg-info")
-        or os.path.exists(os.path.join(folder.path, "pyvenv.cfg"))  # noqa: PTH110, PTH118  (a Path per folder is slow)
-    )
+def _never_source(folder: str) -> bool:
+    """Whether a folder of that name is a dot-folder, a cache, `node_modules` or the metadata of an editable install."""
+    return folder.startswith(".") or folder in NEVER_SOURCE or folder.endswith(".egg-info")
+
+
+def _disguised(target: str) -> bool:
+    """Whether a link's target (a relative path) lies where nothing is source, or is a secret by another name."""
+    parts = Path(target).parts
+    return any(map(_never_source, parts)) or any(map(SECRETS.fullmatch, parts[-1:]))
 
 
 def _parents(files: Iterable[str]) -> Iterator[str]:
@@ -174,7 +189,7 @@ def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts
     """A Python file's references; decoded as PEP 263 says."""
     try:
         tree = ast.parse(_decode(data), filename=source.path)
-    except (SyntaxError, UnicodeDecodeError, ValueError, RecursionError, MemoryError) as problem:
+    except (SyntaxError, UnicodeDecodeError, LookupError, ValueError, RecursionError, MemoryError) as problem:
         return Facts(source=source, error=_problem(source.path, problem))
     return Facts(source=source, references=references(tree, markers))
 

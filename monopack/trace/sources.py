@@ -61,6 +61,15 @@ class SourceTree:
         root = self.source_root(path)
         return path if root == "." else path[len(root) + 1 :]
 
+    def modules(self) -> list[str]:
+        """The dotted names of all modules below the source roots."""
+        return [self.module(path) for path in self.files if path.endswith(".py")]
+
+    def shipping_as(self, path: str) -> str:
+        """The file that would ship as `path`, an empty string when there is none: `src/app/x.csv` for `app/x.csv`."""
+        candidates = (path if root == "." else f"{root}/{path}" for root in self.source_roots)
+        return next((candidate for candidate in candidates if candidate in self.files), "")
+
     def module(self, path: str) -> str:
         """The dotted name of a module file from its longest source root."""
         return self.ships_as(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -51,8 +51,19 @@ def verify(folder: Path, request: Request, target: Target, environment: Mapping[
         job.write_text(json.dumps(asked), encoding="utf-8")
         argv = [target.python, *FLAGS, str(script), str(job), str(result)]
         ran = door.run(argv, cwd=folder, env=environment, timeout=request.timeout)
-        lines = result.read_text("utf-8").splitlines() if result.exists() else []
-    return _failures([json.loads(line) for line in lines], ran, request)
+        lines = result.read_text("utf-8", "replace").splitlines() if result.exists() else []
+    return _failures(_events(lines), ran, request)
+
+
+def _events(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """What the script noted; a line that imported code broke counts as not written."""
+    events = []
+    for line in lines:
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            break
+    return [event for event in events if isinstance(event, dict)]
 
 
 def _failures(events: Sequence[Mapping[str, Any]], ran: Completed, request: Request) -> tuple[Failure, ...]:
@@ -77,15 +88,16 @@ def _failure(noted: Mapping[str, str], request: Request, output: str) -> Failure
     by_import = kind in ("ImportError", "ModuleNotFoundError") and message
     said = message if by_import else f"{kind}: {message}" if message else kind
     hint = _hint(noted, request)
-    return Failure(kind="import", message=said, missing=noted["missing"], where=noted["where"], hint=hint, output=output)
+    return Failure(
+        kind="import", message=said, missing=noted["missing"], where=noted["where"], hint=hint, output=output,
+        absent=noted["absent"],
+    )  # fmt: skip
 
 
 def _hint(noted: Mapping[str, str], request: Request) -> str:
-    """What to add to the config for a variable that was not set or a file that did not ship."""
+    """What to add to the config for a variable that was not set."""
     if noted["variable"]:
         return f'add to monopack.toml: [packs.{_pack(request)}.env]  {noted["variable"]} = "..."'
-    if noted["absent"]:
-        return f'if the project has it, add to monopack.toml: [packs.{_pack(request)}]  include = ["{noted["absent"]}"]'
     return ""
 
 

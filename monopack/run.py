@@ -1,24 +1,28 @@
 """The one door to other programs.
 
-Every child gets its own process group and no standard input, its output is collected up to a bound, and it is killed with all
-that it started when its time is up or the run is cancelled.
+Every child gets its own process group and no standard input, and the end of its output is kept. When it ends, when its time is
+up or when the run is cancelled, all that it started is killed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
-import tempfile
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 OUTPUT_LIMIT = 1_000_000  # bytes of a child's output that are kept, from its end
+MARK = "MONOPACK_RUN"  # a variable by which a child's descendants are known, wherever they went
+BLOCK = 65_536  # bytes that are read at a time
 POLL = 0.05  # seconds between looks at the cancel flag
+GRACE = 1.0  # seconds to wait for output once a child is dead
 
 
 class CancelledError(Exception):
@@ -34,6 +38,34 @@ class Completed:
     timed_out: bool = False
 
 
+class _Tail:
+    """Reads what a child prints, without end if need be, and keeps the last `OUTPUT_LIMIT` bytes."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self._pipe = child.stdout
+        self._blocks: deque[bytes] = deque()
+        self._size = 0
+        self._thread = Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while self._pipe and (block := os.read(self._pipe.fileno(), BLOCK)):
+            self._blocks.append(block)
+            self._size += len(block)
+            while self._size - len(self._blocks[0]) >= OUTPUT_LIMIT:
+                self._size -= len(self._blocks.popleft())
+
+    def stop(self) -> None:
+        """Wait for the last output; not for long, since a process that has left the group may hold the pipe open."""
+        self._thread.join(GRACE)
+        if self._pipe and not self._thread.is_alive():
+            self._pipe.close()
+
+    def text(self) -> str:
+        """What was kept, as text."""
+        return b"".join(tuple(self._blocks))[-OUTPUT_LIMIT:].decode("utf-8", "replace")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Door:
     """Starts programs for the rooms. `cancelled` is set from outside to end every child that is running."""
@@ -47,19 +79,19 @@ class Door:
         UTF-8 with replacement characters. Raises `OSError` when the program cannot be started and `CancelledError` when the
         run is being cancelled.
         """
-        with tempfile.TemporaryFile() as out:
-            child = subprocess.Popen(
-                list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
-            try:
-                timed_out = self._wait(child, timeout)
-            finally:
-                _kill_group(child)
-            size = out.seek(0, os.SEEK_END)
-            out.seek(max(0, size - OUTPUT_LIMIT))
-            output = out.read().decode("utf-8", "replace")
-        return Completed(code=child.returncode, output=output, timed_out=timed_out)
+        mark = f"{MARK}={secrets.token_hex(16)}"
+        child = subprocess.Popen(
+            list(argv), cwd=cwd, env={**env, MARK: mark.partition("=")[2]}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+        tail = _Tail(child)
+        try:
+            timed_out = self._wait(child, timeout)
+        finally:
+            _kill_group(child)
+            _kill_strays(mark.encode())
+            tail.stop()
+        return Completed(code=child.returncode, output=tail.text(), timed_out=timed_out)
 
     def _wait(self, child: subprocess.Popen[bytes], timeout: float | None) -> bool:
         """Wait for a child; True when its time was up before it ended."""
@@ -98,3 +130,11 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
     elif child.poll() is None:
         child.kill()
     child.wait()
+
+
+def _kill_strays(mark: bytes) -> None:
+    """Kill descendants that have left the process group (Linux: they still have the variable that their ancestor was given)."""
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # gone, or somebody else's
+            if mark in environ.read_bytes():
+                os.kill(int(environ.parent.name), signal.SIGKILL)

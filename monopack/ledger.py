@@ -111,7 +111,7 @@ def claim(build: Path, protected: Mapping[str, Path], timeout: float) -> Iterato
     wait for another run. Raises `ConfigError` for a folder that must not be a build folder, `PackError` when it cannot be
     written or another run keeps it.
     """
-    _refuse(build, protected)
+    refuse(build, "the build folder", "--build-dir", protected)
     hidden = build / ".monopack"
     if hidden.is_symlink():
         raise ConfigError("is a link; nothing is written through it", where=str(hidden), hint="remove the link")
@@ -132,19 +132,22 @@ def digest(facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _refuse(build: Path, protected: Mapping[str, Path]) -> None:
-    """Refuse build folders whose use would endanger what is not monopack's."""
-    hint = "choose a folder of its own with --build-dir"
-    if build.is_symlink():
-        raise ConfigError("the build folder is a link", where=str(build), hint=hint)
-    if build.exists() and not build.is_dir():
-        raise ConfigError("the build folder is not a folder", where=str(build), hint=hint)
-    real = Path(os.path.realpath(build))
-    for what, path in protected.items():
+def refuse(folder: Path, what: str, option: str, protected: Mapping[str, Path]) -> None:
+    """Refuse a folder to write in whose use would endanger what is not monopack's.
+
+    `what` names its use (`the build folder`) and `option` the way to choose another. Raises `ConfigError`.
+    """
+    hint = f"choose a folder of its own with {option}"
+    if folder.is_symlink():
+        raise ConfigError(f"{what} is a link", where=str(folder), hint=hint)
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{what} is not a folder", where=str(folder), hint=hint)
+    real = Path(os.path.realpath(folder))
+    for name, path in protected.items():
         if Path(os.path.realpath(path)).is_relative_to(real):
-            raise ConfigError(f"the build folder is or contains {what} ({path})", where=str(build), hint=hint)
-    if not (build / ".monopack").exists() and any(build.glob("*.py")):
-        raise ConfigError("the build folder holds Python files that monopack did not write", where=str(build), hint=hint)
+            raise ConfigError(f"{what} is or contains {name} ({path})", where=str(folder), hint=hint)
+    if not (folder / ".monopack").exists() and any(folder.glob("*.py")):
+        raise ConfigError(f"{what} holds Python files that monopack did not write", where=str(folder), hint=hint)
 
 
 def _wait(lock: FileLock, build: Path, timeout: float) -> FileLock:

@@ -88,7 +88,9 @@ def build(loaded: Loaded, only: str | None, environ: Mapping[str, str], door: Do
     options = [config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}") for pack in packs]
     _refuse_tests_dir(loaded, roots)
     epoch = archive.epoch(environ)
-    with ledger.claim(loaded.build_dir, _protected(loaded, roots), loaded.config.lock_timeout) as book:
+    protected = _protected(loaded, roots)
+    ledger.refuse(loaded.cache_dir, "the cache folder", "--cache-dir", protected)
+    with ledger.claim(loaded.build_dir, protected, loaded.config.lock_timeout) as book:
         given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
         target = targets.host(loaded.config.python, given_by, loaded.root, environ, door)
         log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")

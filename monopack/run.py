@@ -81,8 +81,8 @@ class Door:
         """
         mark = f"{MARK}={secrets.token_hex(16)}"
         child = subprocess.Popen(
-            list(argv), cwd=cwd, env={**env, MARK: mark.partition("=")[2]}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
+            list(argv), cwd=cwd, env={**env, MARK: mark.partition("=")[2]}, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         tail = _Tail(child)
         try:

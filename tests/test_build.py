@@ -437,6 +437,14 @@ def test_a_build_path_that_is_a_file_or_a_link_is_refused(shop: Project, tmp_pat
     assert (done.returncode, "is a link" in done.stderr) == (2, True)
 
 
+def test_a_cache_folder_that_is_source_is_refused(shop: Project) -> None:
+    shop.write({"src/lib/__init__.py": ""})
+    done = shop.run("--cache-dir", "src")
+    assert done.returncode == 2
+    assert "the cache folder is or contains the source root src" in done.stderr
+    assert shop.run("users", "--cache-dir", ".cache/monopack").returncode == 0
+
+
 def test_a_build_folder_with_code_in_it_is_refused(shop: Project) -> None:
     before = sorted(shop.root.rglob("*"))
     done = shop.run("--build-dir", "app")

@@ -83,23 +83,10 @@ def build(loaded: Loaded, only: str | None, environ: Mapping[str, str], door: Do
     """
     roots = discover.source_roots(loaded.root, loaded.config.source_roots)
     packs = discover.packs(loaded.root, loaded.packs_dir, roots, only)
-    if only is None:
-        config.check_pack_names(loaded, [pack.name for pack in packs])
-    options = [config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}") for pack in packs]
-    _refuse_tests_dir(loaded, roots)
-    epoch = archive.epoch(environ)
+    options = _options(packs, only, loaded)
     protected = _protected(loaded, roots)
-    ledger.refuse(loaded.cache_dir, "the cache folder", "--cache-dir", protected)
     with ledger.claim(loaded.build_dir, protected, loaded.config.lock_timeout) as book:
-        given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
-        target = targets.host(loaded.config.python, given_by, loaded.root, environ, door)
-        log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")
-        log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
-        tree = trace.survey(loaded.root, roots, (loaded.build_dir, loaded.cache_dir))
-        scanner = trace.Scanner(tree, target.markers)
-        site = Site(
-            loaded=loaded, book=book, target=target, scanner=scanner, environ=environ, door=door, epoch=epoch
-        )  # fmt: skip
+        site = _site(loaded, roots, book, environ, door)
         plans = [_plan(pack, chosen, site) for pack, chosen in zip(packs, options, strict=True)]
         lock, plans = _resolve(plans, site)
         site = replace(site, lock=lock)
@@ -109,26 +96,49 @@ def build(loaded: Loaded, only: str | None, environ: Mapping[str, str], door: Do
         return reports
 
 
+def _options(packs: Sequence[Pack], only: str | None, loaded: Loaded) -> list[PackOptions]:
+    """The options of every pack, from its managed block and the tables of the config."""
+    if only is None:
+        config.check_pack_names(loaded, [pack.name for pack in packs])
+    return [config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}") for pack in packs]
+
+
+def _site(loaded: Loaded, roots: Sequence[str], book: Ledger, environ: Mapping[str, str], door: Door) -> Site:
+    """Find the Python that packs are for, and the files there are."""
+    epoch = archive.epoch(environ)
+    given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
+    target = targets.host(loaded.config.python, given_by, loaded.root, environ, door)
+    log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")
+    log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
+    tree = trace.survey(loaded.root, roots, (loaded.build_dir, loaded.cache_dir))
+    scanner = trace.Scanner(tree, target.markers)
+    return Site(loaded=loaded, book=book, target=target, scanner=scanner, environ=environ, door=door, epoch=epoch)
+
+
 def _protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:
-    """Folders that a build folder must not be or contain, by what they are."""
-    named = {"the project root": loaded.root, "the packs folder": loaded.packs_dir, "the tests folder": loaded.tests_dir}
-    return {**named, **{f"the source root {r}": loaded.root / r for r in roots}, "the repository": loaded.root / ".git"}
+    """Folders that the build folder and the cache must not be or contain, by what they are.
 
-
-def _refuse_tests_dir(loaded: Loaded, roots: Sequence[str]) -> None:
-    """Refuse a tests folder that holds what the tests are to test."""
-    for path in (loaded.packs_dir, *(loaded.root / root for root in roots)):
+    Raises `ConfigError` for a cache that is one of them, and for a tests folder that holds what the tests are to test.
+    """
+    named = {"the project root": loaded.root, "the packs folder": loaded.packs_dir}
+    named |= {f"the source root {root}": loaded.root / root for root in roots}
+    for what, path in named.items():
         if path.is_relative_to(loaded.tests_dir):
             where = loaded.origins["tests_dir"].removeprefix("variable ")
-            raise ConfigError(f"the tests folder holds {path}", where=where, hint="name a folder with nothing but tests")
+            raise ConfigError(f"the tests folder is or contains {what}", where=where, hint="name a folder with nothing but tests")
+    named |= {"the tests folder": loaded.tests_dir, "the repository": loaded.root / ".git"}
+    ledger.refuse(loaded.cache_dir, "the cache folder", "--cache-dir", named)
+    return named
 
 
 def _warn_of_leftovers(plans: Sequence[Plan], book: Ledger) -> None:
     """Say what a run of all packs passes over: tests that fit no pack, artifacts whose pack is gone."""
     chosen = {test for plan in plans for test in plan.tests.tests}
     left_out = {test: reason for plan in plans for test, reason in plan.tests.left_out.items() if test not in chosen}
-    for test, reason in sorted(left_out.items()):
-        log.warning("%s runs with no pack: %s", test, reason)
+    if left_out:
+        named = sorted(left_out)
+        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+        log.warning("no pack runs %s%s: %s", ", ".join(named[:3]), more, left_out[named[0]])
     for name in sorted(book.packs() - {plan.pack.name for plan in plans}):
         log.warning("the build folder still has artifacts of %s, which is no pack any more", name)
 

@@ -491,13 +491,13 @@ def test_artifacts_of_a_pack_that_is_gone_and_tests_of_no_pack_are_told(shop: Pr
     shop.write({"tests/test_both.py": "import packs.orders\nimport app.unused\n"})
     said = shop.build().stderr
     assert "warning: the build folder still has artifacts of users, which is no pack any more" in said
-    assert "warning: tests/test_both.py runs with no pack: it also needs app/unused.py, which is not in the pack" in said
+    assert "warning: no pack runs tests/test_both.py: it also needs app/unused.py, which is not in the pack" in said
 
 
 def test_a_tests_folder_that_holds_the_packs_is_refused(shop: Project) -> None:
     done = shop.run(MONOPACK_TESTS_DIR=".")
     assert done.returncode == 2
-    assert "error: MONOPACK_TESTS_DIR: the tests folder holds " in done.stderr
+    assert "error: MONOPACK_TESTS_DIR: the tests folder is or contains the project root" in done.stderr
 
 
 def test_a_second_run_waits_for_the_first_and_gives_up_after_a_time(shop: Project) -> None:

@@ -304,7 +304,8 @@ def _build(plan: Plan, site: Site) -> PackReport:
     except MonopackError as error:
         refusal = Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
         report = replace(_report(plan, site, "failed"), failures=(refusal,), exit_code=error.exit_code)
-    kept = report.status == "failed" and (site.loaded.build_dir / f"{plan.pack.name}.zip").exists()
+    zipped = f"{plan.pack.name}.zip"
+    kept = report.status == "failed" and zipped in site.book.wrote(plan.pack.name) and (site.loaded.build_dir / zipped).exists()
     report = replace(report, seconds=time.monotonic() - started, kept=kept)
     log.info("%s: %s in %.1f s", plan.pack.name, report.status, report.seconds)
     return report

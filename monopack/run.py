@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 OUTPUT_LIMIT = 1_000_000  # bytes of a child's output that are kept, from its end
-MARK = "MONOPACK_RUN"  # a variable by which a child's descendants are known, wherever they went
+MARK = "RUN_BY_MONOPACK"  # a variable by which a child's descendants are known, wherever they went
 BLOCK = 65_536  # bytes that are read at a time
 POLL = 0.05  # seconds between looks at the cancel flag
 GRACE = 1.0  # seconds to wait for output once a child is dead

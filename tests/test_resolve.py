@@ -263,8 +263,8 @@ def test_the_hint_is_the_likeliest_way_out(wanted: str, hint: str) -> None:
 
 def test_excluded_names_that_are_neither_pinned_nor_imported_are_told() -> None:
     index = Index(distribution("pinned"))
-    wanted = wants("boto3", excluded=frozenset({"boto3", "pinned", "botoo3"}))
-    said = "exclude_distributions names botoo3, which is neither pinned nor imported"
+    wanted = wants("boto3", excluded=frozenset({"boto3", "pinned", "botoo3", "something-else"}))
+    said = "exclude_distributions names botoo3, which is neither pinned nor imported, did you mean boto3?"
     assert unused_exclusions(wanted, index.lock) == (said,)
 
 
@@ -272,6 +272,11 @@ def test_a_guess_never_beats_a_pin() -> None:
     index = Index(distribution("psycopg", ["psycopg"]), distribution("google-cloud-storage", ["google.cloud.storage"]))
     excluded = frozenset({"psycopg2", "google"})
     assert index.ships(wants("psycopg", "google.cloud.storage", excluded=excluded)) == ["google-cloud-storage", "psycopg"]
+
+
+def test_what_an_excluded_pin_provides_is_known_and_not_guessed() -> None:
+    index = Index(distribution("serial", ["other"]), distribution("zzz", ["serial"]))
+    assert index.ships(wants("serial", excluded=frozenset({"serial"}))) == ["zzz"]
 
 
 def test_what_the_platform_has_may_be_unpinned() -> None:

@@ -163,7 +163,6 @@ managed block is an error.
 ## Example
 
 ```toml
-#:schema ./schemas/monopack.schema.json
 build_dir = "dist"
 sha_output = ["hex", "b64"]
 

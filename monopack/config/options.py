@@ -114,7 +114,7 @@ class BuildConfig(BaseSettings):
         default=False, description="Use no network: what the store does not have is an error."
     )
     force: Annotated[Switch, OnCommandLine()] = Field(
-        default=False, description="Replace folders in the build folder that monopack did not write."
+        default=False, description="Replace files and folders in the build folder that monopack did not write."
     )
     source_roots: Roots = Field(
         default="auto",

@@ -105,7 +105,7 @@ def _provider(wanted: Import, options: Wanted, lock: Lock, pins: tuple[str, ...]
     looked_at: list[str] = []
     owners: list[str] = []
     for number, tier in enumerate(tiers(wanted.dotted, pins)):
-        if number == LAST_TIER and (unpinned := [name for name in called(wanted.dotted) if name in options.excluded]):
+        if number == LAST_TIER and (unpinned := _unpinned_platform(wanted, options, lock)):
             return unpinned[0]
         looked_at.extend(tier)
         unseen = tuple(name for name in tier if name not in known)
@@ -116,6 +116,11 @@ def _provider(wanted: Import, options: Wanted, lock: Lock, pins: tuple[str, ...]
         if owners and (number > 0 or depth >= wanted.name.count(".") + 1):
             break
     return _only(owners, wanted, lock) if owners else ""
+
+
+def _unpinned_platform(wanted: Import, options: Wanted, lock: Lock) -> list[str]:
+    """Excluded distributions that an import is named after; what a pinned one provides is known, not guessed."""
+    return [name for name in called(wanted.dotted) if name in options.excluded and name not in lock.pins]
 
 
 def _mapped(name: str, module_map: Mapping[str, str]) -> tuple[str, str] | None:
@@ -254,6 +259,8 @@ def _nothing_provides(wanted: Import, more: int, lock: Lock, modules: Sequence[s
 
 def _remedy(wanted: Import, lock: Lock, modules: Sequence[str]) -> str:
     """The likeliest way out: another spelling, another Python, another group of pins, or a new pin."""
+    if not wanted.evidence.line and not lock.pins.get(likely_distribution(wanted.dotted)):
+        return "check the spelling"
     top = wanted.name.partition(".")[0]
     close = get_close_matches(wanted.dotted, modules, n=1, cutoff=0.85) or get_close_matches(
         wanted.name, modules, n=1, cutoff=0.85
@@ -275,10 +282,11 @@ def _how_to_pin(distribution: str, lock: Lock) -> str:
 
 
 def unused_exclusions(wanted: Wanted, lock: Lock) -> tuple[str, ...]:
-    """A warning for each excluded distribution that is neither pinned nor imported: most likely it is misspelt."""
-    named = {name for i in wanted.imports for name in called(i.dotted)}
-    unused = sorted(wanted.excluded - named - lock.pins.keys())
-    return tuple(f"exclude_distributions names {name}, which is neither pinned nor imported" for name in unused)
+    """A warning for each excluded distribution that is neither pinned nor imported, but spelt nearly like one that is."""
+    named = {name for i in wanted.imports for name in called(i.dotted)} | lock.pins.keys()
+    close = {name: get_close_matches(name, sorted(named), n=1, cutoff=0.8) for name in sorted(wanted.excluded - named)}
+    said = "exclude_distributions names {}, which is neither pinned nor imported, did you mean {}?"
+    return tuple(said.format(name, found[0]) for name, found in close.items() if found)
 
 
 def _spelled(wanted: Import) -> str:

@@ -15,7 +15,16 @@ from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import Start, meaning_of, package_of, walk
 
 TEST_FILES = ("test_*.py", "*_test.py", "tests.py")
-RUNNER_FILES = ("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", "pyproject.toml", "setup.cfg", "tox.ini")
+RUNNER_FILES = (
+    "conftest.py",
+    "pytest.ini",
+    ".pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
+    "pyproject.toml",
+    "setup.cfg",
+    "tox.ini",
+)
 
 Reading = Generator[frozenset[str], dict[str, Facts], "dict[str, Uses]"]
 Choosing = Generator[frozenset[str], dict[str, Facts], TestPlan]

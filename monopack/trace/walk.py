@@ -144,7 +144,7 @@ def meaning_of(reference: Reference, evidence: Evidence, package: str, tree: Sou
     """
     base = absolute(reference, evidence, package)
     if link := tree.leads_out(base):
-        hint = "copy the code into the project, or add its real folder to source_roots"
+        hint = "copy the code into the project"
         raise PackError(f"{link} is a link that leads out of the project", where=str(evidence), hint=hint)
     attribute = "" if reference.attribute == "*" else reference.attribute
     files = _files(base, attribute, tree)

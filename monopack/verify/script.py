@@ -65,11 +65,15 @@ class StandIn(ModuleType):
     def _zero(self) -> int:
         return 0
 
+    def _true(self) -> bool:
+        return True
+
     __enter__ = __getitem__ = __or__ = __ror__ = __and__ = __rand__ = __add__ = __radd__ = __sub__ = __rsub__ = _itself
     __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = __neg__ = __invert__ = __lshift__ = __rshift__ = _itself
     __lt__ = __le__ = __gt__ = __ge__ = _yes
     __exit__ = __contains__ = __instancecheck__ = __subclasscheck__ = __setitem__ = _no
-    __int__ = _zero
+    __int__ = __len__ = _zero
+    __bool__ = _true
 
 
 class Finder:

@@ -75,6 +75,8 @@ def changes(tree: Tree, folder: Path, record: Path) -> tuple[str, ...]:
     An added folder without files ends in `/`; a file in a folder of its own stands for that folder. Raises PackError when the
     folder cannot be read.
     """
+    if not os.path.lexists(folder):
+        return tuple(sorted(entry.path for entry in tree.entries))
     with _refusals(folder):
         known = _read(record) or _Record(complete=False, files={}, noted_at=0)
         files, folders = _scan(folder)

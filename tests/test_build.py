@@ -127,6 +127,20 @@ def test_a_changed_wheel_with_the_same_content_is_noticed(shop: Project) -> None
     assert {k: v for k, v in shop.outputs().items() if k in warm} == warm
 
 
+@pytest.mark.parametrize(
+    "gone", ["orders", "orders/app", "orders_test", ".monopack/orders.tree.json", ".monopack/orders.built.json"]
+)
+def test_what_is_taken_out_of_the_build_folder_is_made_again(shop: Project, gone: str) -> None:
+    shop.build("orders")
+    before = shop.outputs()
+    path = shop.root / "build" / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    done = shop.run("orders", "--force" if ".monopack" in gone else "--no-force")
+    assert done.returncode == 0, done.stderr
+    assert (shop.root / "build" / "orders" / "app" / "orders.py").exists()
+    assert shop.outputs() == before
+
+
 @pytest.mark.parametrize("damaged", ["orders.zip", "orders.package.sha256", "orders.manifest.json"])
 def test_a_damaged_output_is_made_again(shop: Project, damaged: str) -> None:
     shop.build("orders")

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import keyword
-import logging
 import os
-import re
-import tokenize
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from monopack.block import read_block
 from monopack.errors import ConfigError
-from monopack.model import Pack, value
+from monopack.model import Pack
 
-log = logging.getLogger(__name__)
-
-START = "monopack-start"
-END = "monopack-end"
-OLDER_LINE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*)\s*:\s*(.*)")  # `extra_modules: a, b`
+__all__ = ["packs", "read_block", "source_roots"]
 
 
 # ---------------------------------------------------------------- source roots
@@ -150,116 +143,3 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str:
 
     close = get_close_matches(name, sorted(known), n=1)
     return f", did you mean {close[0]}?" if close else ""
-
-
-# ---------------------------------------------------------------- managed block
-
-
-@value()
-class Block:
-    """What a managed block says, as plain TOML values, and the line of its start marker (0: there is none)."""
-
-    options: Mapping[str, object]
-    line: int
-
-
-def read_block(source: bytes, path: str) -> Block:
-    """Read the managed block of a pack's file.
-
-    The block is the comment lines between `# monopack-start` and `# monopack-end`; without their `#` they are TOML, where lines
-    of the older form `extra_modules: a, b` stand for lists. Only comment tokens count, so markers in strings are none.
-    `source` is decoded by PEP 263; what cannot be decoded or parsed as Python is left to tracing, which says so.
-    Raises `ConfigError` at `path` and line.
-    """
-    if START.encode() not in source and END.encode() not in source:
-        return Block(options={}, line=0)
-    text = _decode(source)
-    inside, line = _inside(text, path)
-    return Block(options=_options(inside, path, line), line=line) if line else Block(options={}, line=0)
-
-
-def _decode(source: bytes) -> str:
-    """The text by its encoding cookie or byte order mark (PEP 263), with line ends as `\\n`."""
-    try:
-        encoding = tokenize.detect_encoding(io.BytesIO(source).readline)[0]
-        return _text(source, encoding)
-    except (SyntaxError, LookupError, UnicodeError):  # no such encoding, or none of text
-        return _text(source, "utf-8-sig")
-
-
-def _text(source: bytes, encoding: str) -> str:
-    return io.TextIOWrapper(io.BytesIO(source), encoding, errors="replace").read()
-
-
-def _inside(text: str, path: str) -> tuple[list[str], int]:
-    """The lines between the markers without their comment signs, and the line of the start marker (0: no block)."""
-    start = end = 0
-    comments: dict[int, str] = {}
-    for line, comment in _comments(text):
-        comments[line] = comment
-        if comment.strip() == START:
-            if start:
-                raise _broken(path, line, f"a second {START}, after that in line {start}", "keep one block")
-            start = line
-        elif comment.strip() == END:
-            if not start or end:
-                raise _broken(path, line, f"{END} without {START}", f"add # {START} above, or take this line away")
-            end = line
-    if start and not end:
-        raise _broken(path, start, f"the block has no {END}", f"add # {END} after its last line")
-    return _content(text, comments, range(start + 1, end), path), start
-
-
-def _content(text: str, comments: Mapping[int, str], lines: range, path: str) -> list[str]:
-    source = text.split("\n")
-    for line in lines:
-        if line not in comments and source[line - 1].strip():
-            raise _broken(path, line, "code inside the managed block", f"move it out, or move # {END} above it")
-    return [comments.get(line, "") for line in lines]
-
-
-def _comments(text: str) -> Iterator[tuple[int, str]]:
-    """The lines that hold only a comment, numbered from 1, without `# `; up to the first thing that Python cannot read."""
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip():
-                yield token.start[0], token.string.removeprefix("#").removeprefix(" ")
-    except (tokenize.TokenError, SyntaxError, ValueError) as error:
-        log.debug("not all of the file is Python: %s", error)
-
-
-def _options(lines: list[str], path: str, start: int) -> dict[str, object]:
-    """The values of a block's lines; `start` is the line of its start marker in the file."""
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        return _toml(lines)
-    except TOMLKitError:
-        pass
-    try:
-        return _toml([_as_toml(line) for line in lines])
-    except TOMLKitError as error:
-        line = min(getattr(error, "line", None) or 0, len(lines))
-        what = re.sub(r" at line \d+ col \d+$", "", str(error))
-        raise _broken(path, start + line, f"the managed block is not valid TOML: {what}", "correct that line") from None
-
-
-def _toml(lines: list[str]) -> dict[str, object]:
-    import tomlkit
-
-    return tomlkit.parse("\n".join([*lines, ""])).unwrap()
-
-
-def _as_toml(line: str) -> str:
-    """A line of the older form as TOML; any other as it is."""
-    import tomlkit
-
-    older = OLDER_LINE.fullmatch(line)
-    if not older:
-        return line
-    words = [word.strip() for word in older[2].split(",") if word.strip()]
-    return f"{older[1]} = {tomlkit.item(words).as_string()}"
-
-
-def _broken(path: str, line: int, what: str, hint: str) -> ConfigError:
-    return ConfigError(what, where=f"{path}:{line}", hint=hint)

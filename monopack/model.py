@@ -204,9 +204,9 @@ class Pin:
 class Lock:
     """The project's pins that hold for the target, by canonical name, in the lock's own order.
 
-    `dialect` is `requirements`, `uv` ...; `path` the file, relative to the project; `index_options` are pip's own options
-    (`--index-url`, `--extra-index-url`, `--find-links`, ...) that the lock asks for. `loose` lists the requirements that are
-    not pinned with `==` (`urllib3>=1.2`): with any, the lock must be resolved before use.
+    `dialect` is `requirements`, `uv`, `poetry` or `pipenv`; `path` the file, relative to the project; `index_options` are
+    pip's own options (`--index-url`, `--extra-index-url`, `--find-links`, ...) that the lock asks for. `loose` lists the
+    requirements that are not pinned with `==` (`urllib3>=1.2`): with any, the lock must be resolved before use.
     """
 
     dialect: str

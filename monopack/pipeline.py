@@ -21,11 +21,13 @@ from monopack import verify as verification
 from monopack.assemble import assemble, overlay
 from monopack.config import Loaded, PackOptions
 from monopack.errors import ConfigError, LockError, MonopackError, UnpinnedError
+from monopack.fixing import Remedies, mend
 from monopack.ledger import Built, Ledger
 from monopack.model import (
     Artifact,
     Evidence,
     Failure,
+    Import,
     Lock,
     Pack,
     PackReport,
@@ -84,13 +86,16 @@ def build(loaded: Loaded, only: str | None, environ: Mapping[str, str], door: Do
     roots = discover.source_roots(loaded.root, loaded.config.source_roots)
     packs = discover.packs(loaded.root, loaded.packs_dir, roots, only)
     options = _options(packs, only, loaded)
+    _refuse_blind_fixing(loaded)
     protected = _protected(loaded, roots)
     with ledger.claim(loaded.build_dir, protected, loaded.config.lock_timeout) as book:
         site = _site(loaded, roots, book, environ, door)
         plans = [_plan(pack, chosen, site) for pack, chosen in zip(packs, options, strict=True)]
         lock, plans = _resolve(plans, site)
         site = replace(site, lock=lock)
-        reports = _side_by_side(lambda plan: _build(plan, site), plans, loaded.config.jobs)
+        reports = _side_by_side(
+            lambda plan: _build_or_mend(plan, site), plans, 1 if loaded.config.auto_fix else loaded.config.jobs
+        )
         if only is None:
             _warn_of_leftovers(plans, book)
         return reports
@@ -101,6 +106,17 @@ def _options(packs: Sequence[Pack], only: str | None, loaded: Loaded) -> list[Pa
     if only is None:
         config.check_pack_names(loaded, [pack.name for pack in packs])
     return [config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}") for pack in packs]
+
+
+def _refuse_blind_fixing(loaded: Loaded) -> None:
+    """Auto-fix mends what verifying finds, so there has to be verifying; and it edits sources, so one pack at a time."""
+    if not loaded.config.auto_fix:
+        return
+    if loaded.config.verify is False:
+        where = loaded.origins["auto_fix"].removeprefix("flag ").removeprefix("variable ")
+        raise ConfigError("auto-fix needs to verify, and verify is off", where=where, hint="leave out one of them")
+    if loaded.config.jobs != 1:
+        log.info("auto-fix builds one pack after another")
 
 
 def _site(loaded: Loaded, roots: Sequence[str], book: Ledger, environ: Mapping[str, str], door: Door) -> Site:
@@ -198,8 +214,6 @@ def _resolve(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
     if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
         return NOTHING_PINNED, plans
     lock = _read_lock(site)
-    if lock.loose:
-        lock = _complete(lock, site)
     store = Store(site.loaded.cache_dir, _fetching(site))
     supplied = _supply(plans, lock, store, site)
     if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in supplied):
@@ -211,12 +225,13 @@ def _resolve(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
 
 
 def _read_lock(site: Site) -> Lock:
-    """The project's pins; none where it has no dependency source."""
+    """The project's pins, all of them; none where it has no dependency source."""
     source = locks.find(site.loaded.root, site.loaded.config.package_manager)
     if source is None:
         return NOTHING_PINNED
     log.info("pins: %s", source.note)
-    return locks.read(source, site.loaded.root, site.target)
+    lock = locks.read(source, site.loaded.root, site.target)
+    return _complete(lock, site) if lock.loose else lock
 
 
 def _incomplete(lock: Lock) -> bool:
@@ -309,6 +324,41 @@ def _build(plan: Plan, site: Site) -> PackReport:
     report = replace(report, seconds=time.monotonic() - started, kept=kept)
     log.info("%s: %s in %.1f s", plan.pack.name, report.status, report.seconds)
     return report
+
+
+def _build_or_mend(plan: Plan, site: Site) -> PackReport:
+    """Build one pack; with auto-fix, mend what can be mended and build it again."""
+    report = _build(plan, site)
+    if not site.loaded.config.auto_fix or report.status != "failed":
+        return report
+    remedies = Remedies(
+        ours=lambda module: site.scanner.tree.locate(module) is not None, provider=lambda module: _providing(module, site)
+    )  # fmt: skip
+    try:
+        return mend(report, site.loaded.root / plan.pack.path, site.loaded.root, remedies, lambda: _rebuild(plan, site))
+    except MonopackError as error:
+        refusal = Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
+        return replace(report, failures=(*report.failures, refusal))
+
+
+def _rebuild(plan: Plan, site: Site) -> PackReport:
+    """Build a pack again after its file was edited."""
+    loaded = site.loaded
+    fresh = replace(site, scanner=trace.Scanner(site.scanner.tree, site.target.markers))
+    (pack,) = discover.packs(loaded.root, loaded.packs_dir, fresh.scanner.tree.source_roots, plan.pack.name)
+    (options,) = _options([pack], pack.name, loaded)
+    lock, (planned,) = _resolve([_plan(pack, options, fresh)], fresh)
+    return _build(planned, replace(fresh, lock=lock))
+
+
+def _providing(module: str, site: Site) -> str:
+    """The pinned distribution that provides a module; an empty string when none does."""
+    lock = site.lock if site.lock.path else _read_lock(site)
+    wanted = Import(name=module, evidence=Evidence(file="auto-fix", line=0), reach=Reach.LAZY)
+    ask = Ask(for_pack=Wanted(imports=(wanted,), distributions={}, module_map=site.loaded.config.module_map), for_tests=None)
+    (answer,) = supply([ask], lock, site.target, Store(site.loaded.cache_dir, _fetching(site)))
+    shipped = () if isinstance(answer, LockError) else answer.for_pack.shipped
+    return next((s.distribution.name for s in shipped if s.because.startswith("imported as ")), "")
 
 
 def _build_tree(plan: Plan, site: Site) -> PackReport:

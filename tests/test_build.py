@@ -769,3 +769,66 @@ def _running(text: str) -> bool:
         except OSError:
             continue
     return False
+
+
+# ---------------------------------------------------------------- auto-fix
+
+HIDDEN = "import importlib\n\nfirst = importlib.import_module('app.' + 'hidden')\nsecond = importlib.import_module('ya' + 'ml')\n"
+
+
+def hidden_project(project: Project) -> None:
+    project.wheel("py-yaml", files={"yaml/__init__.py": ""})
+    project.wheel("deep-thing")
+    project.require("py-yaml==1.0", "deep-thing==1.0")
+    project.write({
+        "app/__init__.py": "",
+        "app/hidden.py": "import importlib\nimportlib.import_module('app.' + 'further')\n",
+        "app/further.py": "import importlib\nimportlib.import_module('deep_' + 'thing')\n",
+    })  # fmt: skip
+
+
+def test_auto_fix_names_what_is_missing_until_the_pack_builds(project: Project) -> None:
+    hidden_project(project)
+    project.pack("p", f'#!/usr/bin/env python\n"""A pack."""\nfrom __future__ import annotations\n{HIDDEN}')
+    before = (project.root / "packs" / "p.py").read_text()
+    assert project.run().returncode == 1
+    done = project.build("--auto-fix", "--jobs", "4")
+    assert "auto-fix builds one pack after another" in done.stderr
+    after = (project.root / "packs" / "p.py").read_text()
+    start, end = after.index("# monopack-start"), after.index("# monopack-end\n") + len("# monopack-end\n")
+    assert before.startswith(after[:start].rstrip("\n"))
+    assert {"app/hidden.py", "app/further.py", "yaml/__init__.py", "deep_thing/__init__.py"} <= project.shipped("p")
+    block = after[start:end]
+    for name in ("app.hidden", "app.further", "py-yaml", "deep-thing"):
+        assert f'"{name}"' in block
+    again = project.build("--auto-fix")
+    assert "p: unchanged" in again.stderr
+    assert (project.root / "packs" / "p.py").read_text() == after
+
+
+def test_auto_fix_keeps_a_persons_block_and_what_helped(project: Project) -> None:
+    hidden_project(project)
+    block = "# monopack-start\n# # the plugin loader needs it\n# extra_modules = ['app.hidden']   # keep\n# monopack-end\n"
+    project.pack("p", f"{block}{HIDDEN}importlib.import_module('no' + 'where')\n")
+    done = project.run("--auto-fix")
+    assert done.returncode == 1
+    assert "No module named 'nowhere'" in done.stderr
+    text = (project.root / "packs" / "p.py").read_text()
+    assert "# # the plugin loader needs it\n" in text
+    assert "'app.hidden'" in text
+    assert "py-yaml" in text
+    assert "nowhere'" not in text[: text.index("# monopack-end")]
+
+
+def test_auto_fix_that_cannot_help_leaves_the_file_alone(project: Project) -> None:
+    project.pack("p", "import importlib\nimportlib.import_module('no' + 'where')\n")
+    before = (project.root / "packs" / "p.py").read_bytes()
+    assert project.run("--auto-fix").returncode == 1
+    assert (project.root / "packs" / "p.py").read_bytes() == before
+
+
+def test_auto_fix_without_verifying_is_a_contradiction(project: Project) -> None:
+    project.pack("p")
+    done = project.run("--auto-fix", "--no-verify")
+    assert done.returncode == 2
+    assert "error: --auto-fix: auto-fix needs to verify, and verify is off" in done.stderr

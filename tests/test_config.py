@@ -122,7 +122,7 @@ def test_exit_code_is_the_one_for_usage(tmp_path: Path) -> None:
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.parametrize("field", ["skip_tests", "verify", "debug", "offline", "force"])
+@pytest.mark.parametrize("field", ["skip_tests", "verify", "debug", "offline", "force", "auto_fix"])
 @given(text=st.sampled_from(["1", "true", "yes", "on", "0", "false", "no", "off"]), upper=st.data())
 def test_booleans_in_any_case(field: str, text: str, upper: st.DataObject) -> None:
     mixed = "".join(upper.draw(st.sampled_from([letter, letter.upper()])) for letter in text)
@@ -197,12 +197,32 @@ def test_flags_have_what_a_command_line_needs() -> None:
     flags = {flag.name: flag for flag in config.flags()}
     assert list(flags) == [
         "packs_dir", "build_dir", "skip_tests", "verify", "debug", "jobs", "sha_output", "package_manager", "python",
-        "existing_install_python", "cache_dir", "offline", "force",
+        "existing_install_python", "cache_dir", "offline", "force", "auto_fix",
     ]  # fmt: skip
-    assert {name for name, flag in flags.items() if flag.negative} == {"skip_tests", "verify", "debug", "offline", "force"}
+    assert {name for name, flag in flags.items() if flag.negative} == {
+        "skip_tests",
+        "verify",
+        "debug",
+        "offline",
+        "force",
+        "auto_fix",
+    }
     assert (flags["verify"].option, flags["verify"].negative, flags["verify"].default) == ("--verify", "--no-verify", "true")
     assert flags["build_dir"].metavar == "DIR"
     assert all(flag.help.endswith(".") and flag.default for flag in flags.values())
+
+
+@pytest.mark.parametrize("manager", ["auto", "pip", "uv", "poetry", "pipenv"])
+def test_a_package_manager_can_be_chosen_on_the_command_line_and_in_the_file(tmp_path: Path, manager: str) -> None:
+    assert load(tmp_path, {"package_manager": manager}).config.package_manager == manager
+    (tmp_path / "monopack.toml").write_text(f'package_manager = "{manager}"\n', "utf-8")
+    assert load(tmp_path).config.package_manager == manager
+
+
+def test_an_unknown_package_manager_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {"package_manager": "conda"})
+    assert '"auto", "pip", "uv", "poetry" or "pipenv"' in f"{caught.value} {caught.value.hint}"
 
 
 def test_every_flag_can_be_given_as_text_or_boolean(tmp_path: Path) -> None:

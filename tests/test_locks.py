@@ -119,12 +119,18 @@ def test_a_project_without_a_lock_is_fine(tmp_path: Path) -> None:
     assert locks.find(write(tmp_path, {"pyproject.toml": ""}), "auto") is None
 
 
-@pytest.mark.parametrize(("file", "dialect", "manager"), [("uv.lock", "uv", "uv"), ("requirements.txt", "requirements", "pip")])
+FILES = [
+    ("uv.lock", "uv", "uv"), ("requirements.txt", "requirements", "pip"), ("poetry.lock", "poetry", "poetry"),
+    ("Pipfile.lock", "pipenv", "pipenv"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "dialect", "manager"), FILES)
 def test_the_only_lock_is_found_and_the_choice_explained(tmp_path: Path, file: str, dialect: str, manager: str) -> None:
-    write(tmp_path, {file: "", "poetry.lock": ""})
+    write(tmp_path, {file: "", "pdm.lock": ""})
     found = locks.find(tmp_path, "auto")
     assert found == locks.Source(dialect=dialect, path=file, note=f"{file}, the only dependency source there is")
-    write(tmp_path, {"uv.lock": "", "requirements.txt": ""})
+    write(tmp_path, dict.fromkeys(("uv.lock", "poetry.lock", "Pipfile.lock", "requirements.txt"), ""))
     asked = locks.find(tmp_path, manager)
     assert asked == locks.Source(dialect=dialect, path=file, note=f"{file}, since the package manager is {manager}")
 
@@ -135,10 +141,19 @@ FINDING = {
         "uv.lock and requirements.txt are both here, and either could hold the pins",
         "choose one: --package-manager uv or --package-manager pip",
     ),
-    "poetry": (("poetry.lock",), "auto", "poetry.lock: is not read yet", "export it: poetry export --output requirements.txt"),
-    "pipenv": (
-        ("Pipfile.lock",), "auto", "Pipfile.lock: is not read yet",
-        "export it: pipenv requirements --hash > requirements.txt",
+    "exported": (
+        ("poetry.lock", "requirements.txt", "pyproject.toml"), "auto",
+        "poetry.lock and requirements.txt are both here, and either could hold the pins",
+        "choose one: --package-manager poetry or --package-manager pip",
+    ),
+    "three": (
+        ("uv.lock", "Pipfile.lock", "requirements.txt"), "auto",
+        "uv.lock, Pipfile.lock and requirements.txt are all here, and each could hold the pins",
+        "choose one: --package-manager uv or --package-manager pipenv or --package-manager pip",
+    ),
+    "poetry-without": (
+        ("requirements.txt",), "poetry", "poetry.lock: is missing, and the package manager is poetry",
+        "create it in the project's root, or use --package-manager auto",
     ),
     "pdm": (("pdm.lock",), "auto", "pdm.lock: is not read yet", "export it: pdm export --output requirements.txt"),
     "pylock": (
@@ -154,7 +169,8 @@ FINDING = {
         "create it in the project's root, or use --package-manager auto",
     ),
     "unknown": (
-        ("requirements.txt",), "conda", "locks of the package manager conda are not read yet", "use one of: auto, pip, uv",
+        ("requirements.txt",), "conda", "locks of the package manager conda are not read yet",
+        "use one of: auto, pip, pipenv, poetry, uv",
     ),
 }  # fmt: skip
 
@@ -414,6 +430,293 @@ def test_the_order_of_packages_in_a_uv_lock_does_not_change_the_pins(
     for pin in (*found["pins"].values(), *expected["pins"].values()):
         del pin["evidence"]
     assert found == expected
+
+
+# ---------------------------------------------------------------- poetry.lock
+
+POETRY_RELOCK = "run `poetry lock` again"
+ROOT_OF = '[tool.poetry.dependencies]\npython = "^3.9"\n'
+
+
+def packages(*given: str, version: str = "2.0", python: str = "^3.9") -> str:
+    """A lock of packages, each `name version` and more lines."""
+    heads = (text.partition("\n")[::2] for text in given)
+    parts = [
+        f'[[package]]\nname = "{head.split()[0]}"\nversion = "{head.split()[1]}"\npython-versions = "*"\n{rest}\n'
+        for head, rest in heads
+    ]
+    return "".join(parts) + f'[metadata]\nlock-version = "{version}"\npython-versions = "{python}"\n'
+
+
+def legacy(name: str) -> str:
+    return f'[package.source]\ntype = "legacy"\nurl = "https://{name}.example/simple"\nreference = "{name}"\n'
+
+
+HASHED = f'files = [{{file = "f.whl", hash = "{HASH_A}"}}]\n'
+ONE, TWO, THREE = (f"https://{name}.example/simple" for name in ("one", "two", "three"))
+MORE = "more than one index is not read yet"
+BOTH_INDEXES = "serve them from one index (a proxy of the others), or export pins with hashes to a requirements.txt"
+POETRY_REFUSED = {
+    "newer": (
+        "", packages(version="3.0"), "poetry.lock:2: lock version 3.0 is not known, only 1.1, 2.0, 2.1",
+        "use a poetry that writes one of them, or a newer monopack",
+    ),
+    "no-version": (
+        "", "", "poetry.lock:1: lock version None is not known, only 1.1, 2.0, 2.1",
+        "use a poetry that writes one of them, or a newer monopack",
+    ),
+    "conflict-marks": (
+        "", "[[package]]\n<<<<<<< HEAD\n", "poetry.lock:2: is not TOML: Invalid statement",
+        f"is it cut off or half merged? {POETRY_RELOCK}",
+    ),
+    "other-shape": (
+        "", packages("idna 3.7\nfiles = 7"),
+        "poetry.lock: is not what poetry writes: package.0.files: Input should be a valid tuple", POETRY_RELOCK,
+    ),
+    "broken-manifest": (
+        "[tool.poetry\n", packages(), "pyproject.toml:1: is not TOML: Expected ']' at the end of a table declaration",
+        "is it cut off or half merged? correct it",
+    ),
+    "odd-manifest": (
+        '[tool.poetry]\ndependencies = "idna"\n', packages(),
+        "pyproject.toml: is not what poetry reads: tool.poetry.dependencies: Input should be a valid tuple",
+        "`poetry check` tells more",
+    ),
+    "git": (
+        f'{ROOT_OF}lib = "*"\n', packages('idna 1', 'lib 1\n[package.source]\ntype = "git"\nurl = "https://git.example/lib"'),
+        "poetry.lock:7: lib comes from git, which is not read yet", CODE_HINT,
+    ),
+    "other-python": (
+        "", packages(python=">=3.13,<4 || ~3.9"),
+        "poetry.lock: holds for Python >=3.13,<4 || ~3.9, not for 3.12.1 (target test-target)",
+        "choose another target or Python, or change the python constraint and lock again",
+    ),
+    "no-fork-fits": (
+        f'{ROOT_OF}idna = "^2"\n', packages("idna 3.7", "idna 3.8"),
+        "poetry.lock: has 2 packages for the dependency idna ^2 on target test-target, and none fits", POETRY_RELOCK,
+    ),
+    "conflicting-extras": (
+        "", packages(
+            "idna 3.7\ngroups = [\"main\"]\nmarkers = 'extra == \"a\"'",
+            "idna 3.8\ngroups = [\"main\"]\nmarkers = 'extra == \"b\"'",
+            "six 1\ngroups = []\n[extras]\na = [\"idna\"]\nb = [\"idna\"]", version="2.1",
+        ),
+        "poetry.lock:8: idna is reached as 3.7 and as 3.8 (poetry.lock:2)",
+        "extras that conflict cannot be chosen between yet: lock with one of them only",
+    ),
+    "bad-marker": (
+        "", packages('idna 3.7\ngroups = ["main"]\nmarkers = "sys_platform = 1"', version="2.1"),
+        "poetry.lock: is not what poetry writes: Expected marker operator, one of <=, <, !=, ==, >=, >, ~=, ===, in, not in",
+        POETRY_RELOCK,
+    ),
+    "bad-constraint": (
+        f'{ROOT_OF}idna = "newest"\n', packages("idna 3.7", "idna 3.8"),
+        "poetry.lock: is not what poetry writes: Invalid specifier: '==newest'", POETRY_RELOCK,
+    ),
+    "two-indexes": (
+        f'{ROOT_OF}a = "*"\nb = "*"\n', packages(f"a 1\n{HASHED}{legacy('one')}", f"b 1\n{HASHED}{legacy('two')}"),
+        f"poetry.lock: takes distributions from {ONE} and {TWO}: {MORE}", BOTH_INDEXES,
+    ),
+    "no-hash-to-tell-indexes-apart": (
+        f'{ROOT_OF}a = "*"\nb = "*"\n', packages(f"a 1\n{HASHED}", f"b 1\n{legacy('two')}"),
+        f"poetry.lock: takes distributions from the default index and {TWO}, and b has no hash to tell them apart: {MORE}",
+        BOTH_INDEXES,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", POETRY_REFUSED)
+def test_a_poetry_lock_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
+    manifest, lock, message, hint = POETRY_REFUSED[name]
+    assert refused(write(tmp_path, {"pyproject.toml": manifest, "poetry.lock": lock})) == (message, hint)
+
+
+def test_a_poetry_lock_needs_the_manifest_that_says_what_is_asked_for(tmp_path: Path) -> None:
+    message, _ = refused(write(tmp_path, {"poetry.lock": packages()}))
+    assert message == "pyproject.toml: cannot be read: No such file or directory"
+
+
+VERSIONS = ("0.0", "0.0.3", "0.0.9", "0.2.3", "0.2.9", "0.3", "1.2.3", "1.2.9", "1.9", "2.0", "2.1.post1")
+CONSTRAINTS = {
+    "^1.2.3": "1.9", "^1.2": "1.9", "^1": "1.9", "^0.2.3": "0.2.9", "^0.0.3": "0.0.3", "^0.0": "0.0.9", "^0": "0.3",
+    "~1.2.3": "1.2.9", "~1.2": "1.2.9", "~1": "1.9", "1.2.*": "1.2.9", "*": "2.1.post1", "1.2.3": "1.2.3", "==1.9": "1.9",
+    ">=1,<2": "1.9", ">= 1, < 1.9": "1.2.9", ">=0.2 <0.3": "0.2.9", "<0.1 || ^0.2": "0.2.9", "<0.1|~1.2": "1.2.9",
+    "!=2.1.post1": "2.0", "~=1.2.0": "1.2.9", "<1.2.3,!=0.3": "0.2.9",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_of_several_versions_the_highest_that_a_constraint_allows_is_taken(tmp_path: Path, constraint: str) -> None:
+    lock = packages(*(f"idna {version}" for version in VERSIONS))
+    write(tmp_path, {"pyproject.toml": f'{ROOT_OF}idna = "{constraint}"\n', "poetry.lock": lock})
+    assert {name: pin.version for name, pin in read(tmp_path).pins.items()} == {"idna": CONSTRAINTS[constraint]}
+
+
+@pytest.mark.parametrize(
+    ("python", "ships"), [("3.12", True), ("3.11", False), ("^3.9", True), ("<3.12", False), ("!=3.12.1", False), ("~3.12", True)]
+)
+def test_a_python_constraint_in_poetrys_words_is_about_the_target(tmp_path: Path, python: str, ships: bool) -> None:
+    manifest = f'{ROOT_OF}idna = {{ version = "*", python = "{python}" }}\n'
+    assert ("idna" in read(write(tmp_path, {"pyproject.toml": manifest, "poetry.lock": packages("idna 1")})).pins) is ships
+
+
+OLD = {**LINUX, "implementation_version": "3.9.18", "python_full_version": "3.9.18", "python_version": "3.9"}
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("poetry_11", {"idna": "3.4", "six": "1.17.0"}),
+        ("poetry_20", {"idna": "3.4", "tomli": "2.5.0", "exceptiongroup": "1.3.1", "pytest": "8.4.2", "zipp": "3.23.1"}),
+        ("poetry_21", {"idna": "3.4", "tomli": "2.5.0", "requests": "2.32.5", "urllib3": "2.6.3", "pytest": "8.4.2"}),
+        ("poetry_forks", {"inner": "1.9", "outer": "1.4.2"}),
+    ],
+)
+def test_forks_of_a_poetry_lock_follow_the_target(case: str, expected: Mapping[str, str]) -> None:
+    lock = locks.read(locks.Source(dialect="poetry", path="poetry.lock", note=""), CASES / case, target(OLD, "3.9.18"))
+    found = {name: pin.version for name, pin in lock.pins.items()}
+    assert {name: found.get(name) for name in expected} == expected
+
+
+def test_a_package_may_have_another_marker_in_each_group(tmp_path: Path) -> None:
+    markers = """groups = ["main", "test"]\nmarkers = { main = "sys_platform == 'win32'", test = "sys_platform == 'linux'" }\n"""
+    write(tmp_path, {"pyproject.toml": ROOT_OF, "poetry.lock": packages(f"six 1\n{markers}", version="2.1")})
+    assert read(tmp_path).pins["six"].development
+    assert not read(tmp_path, markers=WINDOWS).pins["six"].development
+    assert read(tmp_path, markers={**LINUX, "sys_platform": "darwin"}).pins == {}
+
+
+@pytest.mark.parametrize("case", ["poetry_20", "poetry_21", "poetry_21_groups"])
+def test_a_manifest_that_changed_since_is_told(tmp_path: Path, case: str) -> None:
+    root = tmp_path / case
+    shutil.copytree(CASES / case, root)
+    assert read(root).warnings == ()
+    manifest = (root / "pyproject.toml").read_text("utf-8")
+    write(root, {"pyproject.toml": f"{manifest}\n[tool.other]\nx = 1\n"})
+    assert read(root).warnings == (), "what poetry does not read makes no lock old"
+    write(root, {"pyproject.toml": f'{manifest}\n[tool.poetry.group.new.dependencies]\nsix = "*"\n'})
+    assert read(root).warnings == ("poetry.lock is older than what pyproject.toml asks for now: run `poetry lock` again",)
+
+
+@pytest.mark.parametrize("case", ["poetry_20", "poetry_21", "poetry_sources", "poetry_forks"])
+@given(seed=st.integers(0, 2**32))
+def test_the_order_of_packages_in_a_poetry_lock_does_not_change_the_pins(
+    tmp_path_factory: pytest.TempPathFactory, case: str, seed: int
+) -> None:
+    text = (CASES / case / "poetry.lock").read_text("utf-8")
+    tail = text.index("[extras]") if "[extras]" in text else text.index("[metadata]")
+    head, *parts = text[:tail].split("[[package]]\n")
+    random.Random(seed).shuffle(parts)
+    root = tmp_path_factory.mktemp("parent") / case
+    write(root, {"pyproject.toml": (CASES / case / "pyproject.toml").read_text("utf-8")})
+    write(root, {"poetry.lock": "[[package]]\n".join([head, *parts]) + text[tail:]})
+    found, expected = shape(read(root), root), json.loads((CASES / case / "expected.json").read_text("utf-8"))
+    for pin in (*found["pins"].values(), *expected["pins"].values()):
+        del pin["evidence"]
+    assert found == expected
+
+
+# ---------------------------------------------------------------- Pipfile.lock
+
+PIPENV_RELOCK = "run `pipenv lock` again"
+
+
+def pipfile_lock(sources: str = "", **entries: Mapping[str, object]) -> str:
+    """A lock of entries in `default`; `sources` are the names of indexes."""
+    indexes = [{"name": name, "url": f"https://{name}.example/simple", "verify_ssl": True} for name in sources.split()]
+    return json.dumps({"_meta": {"pipfile-spec": 6, "sources": indexes}, "default": entries}, indent=4)
+
+
+def served(source: str) -> dict[str, object]:
+    return {"version": "==1", "hashes": [HASH_A], "index": source}
+
+
+PIPENV_REFUSED = {
+    "cut-off": (
+        '{\n    "_meta": {\n', "Pipfile.lock:3: is not JSON: Expecting property name enclosed in double quotes",
+        f"is it cut off or half merged? {PIPENV_RELOCK}",
+    ),
+    "newer": (
+        '{"_meta": {"pipfile-spec": 7}}', "Pipfile.lock: pipfile-spec 7 is not known, only 6",
+        "use a pipenv that writes it, or a newer monopack",
+    ),
+    "no-object": (
+        "[]", "Pipfile.lock: pipfile-spec None is not known, only 6", "use a pipenv that writes it, or a newer monopack",
+    ),
+    "other-shape": (
+        pipfile_lock(idna={"version": 3}),
+        "Pipfile.lock: is not what pipenv writes: default.idna.version: Input should be a valid string", PIPENV_RELOCK,
+    ),
+    "git": (
+        pipfile_lock(lib={"git": "https://user:secret@git.example/lib", "ref": "0123"}),
+        "Pipfile.lock:7: lib comes from git, which is not read yet", CODE_HINT,
+    ),
+    "bad-marker": (
+        pipfile_lock(idna={"version": "==1", "markers": "sys_platform = 1"}),
+        "Pipfile.lock: is not what pipenv writes: Expected marker operator, one of <=, <, !=, ==, >=, >, ~=, ===, in, not in",
+        PIPENV_RELOCK,
+    ),
+    "no-version": (
+        pipfile_lock(lib={"file": "https://user:secret@index.example/main.zip"}),
+        "Pipfile.lock:7: the file of lib does not tell its version",
+        "name a wheel (.whl) or a source distribution (name-version.tar.gz)",
+    ),
+    "unknown-source": (
+        pipfile_lock("one", lib=served("two")),
+        "Pipfile.lock:13: lib comes from the source two, which is not among those of the lock", PIPENV_RELOCK,
+    ),
+    "three-sources": (
+        pipfile_lock("one two three", a=served("one"), b=served("two"), c=served("three")),
+        f"Pipfile.lock: takes distributions from {ONE} and {THREE} and {TWO}: {MORE}", BOTH_INDEXES,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PIPENV_REFUSED)
+def test_a_pipfile_lock_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
+    text, message, hint = PIPENV_REFUSED[name]
+    assert refused(write(tmp_path, {"Pipfile.lock": text})) == (message, hint)
+
+
+def test_only_the_index_that_serves_the_pins_is_asked(tmp_path: Path) -> None:
+    write(tmp_path, {"Pipfile.lock": pipfile_lock("one two", a=served("two"))})
+    assert read(tmp_path).index_options == ("--index-url=https://two.example/simple",)
+    write(tmp_path, {"Pipfile.lock": pipfile_lock("one two", a={"version": "==1", "hashes": [HASH_A]})})
+    assert read(tmp_path).index_options == ("--index-url=https://one.example/simple",)
+
+
+@pytest.mark.parametrize(
+    ("case", "file", "stated", "older"),
+    [  # computed by Poetry 2.5.1 (for locks from before 2.3, without PEP 735's groups) and by plette (for older Pipenvs)
+        (
+            "poetry_21_groups", "poetry.lock", "e173ef8b499bf7eec34b00254df44797e7d227ec6cd400077c92c6968c86971d",
+            "caa88997d079ec95d3f991163372c23e165947e55c5f0d0a6c3f9bb3af4bb0a4",
+        ),
+        (
+            "pipenv_project", "Pipfile.lock", "99bd07fa39a42a6ac28d960aa780a5c73b46e4c276fa3db3f4192ec7eed7feb8",
+            "7775e4d265f6c9a7434280d56238ddedefb8b4e6084e4756dc3fa60a1c473ffb",
+        ),
+    ],
+)  # fmt: skip
+def test_older_releases_hash_the_manifest_in_another_way(tmp_path: Path, case: str, file: str, stated: str, older: str) -> None:
+    root = tmp_path / case
+    shutil.copytree(CASES / case, root)
+    text = (root / file).read_text("utf-8")
+    assert stated in text
+    for digest, fresh in ((stated, True), (older, True), ("0" * 64, False)):
+        write(root, {file: text.replace(stated, digest)})
+        assert (read(root).warnings == ()) is fresh
+
+
+def test_a_pipfile_that_changed_since_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(CASES / "pipenv_project", root)
+    assert read(root).warnings == ()
+    pipfile = (root / "Pipfile").read_text("utf-8")
+    write(root, {"Pipfile": f'# a comment\n{pipfile}\n[scripts]\nx = "y"\n'})
+    assert read(root).warnings == (), "scripts make no lock old"
+    write(root, {"Pipfile": pipfile.replace("==3.7", "==3.8")})
+    assert read(root).warnings == ("Pipfile.lock is older than what Pipfile asks for now: run `pipenv lock` again",)
 
 
 # ---------------------------------------------------------------- pin: loose requirements

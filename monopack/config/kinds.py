@@ -139,6 +139,10 @@ Roots = Annotated[
     BeforeValidator(_words),
     Accepts(words='"auto" or a list of folders'),
 ]
-Manager = Annotated[Literal["auto", "pip", "uv"], BeforeValidator(_word), Accepts(words='"auto", "pip" or "uv"')]
+Manager = Annotated[
+    Literal["auto", "pip", "uv", "poetry", "pipenv"],
+    BeforeValidator(_word),
+    Accepts(words='"auto", "pip", "uv", "poetry" or "pipenv"'),
+]
 Runner = Annotated[Literal["auto", "pytest", "unittest"], BeforeValidator(_word), Accepts(words='"auto", "pytest" or "unittest"')]
 Severity = Annotated[Literal["warn", "error"], BeforeValidator(_word), Accepts(words='"warn" or "error"')]

@@ -97,7 +97,9 @@ class BuildConfig(BaseSettings):
         default=("hex",), description="How the artifact's sha256 is written beside it."
     )
     package_manager: Annotated[Manager, OnCommandLine(metavar="NAME")] = Field(
-        default="auto", description="Whose pins are read: `pip` means requirements.txt, `uv` means uv.lock."
+        default="auto",
+        description="Whose pins are read: `pip` means requirements.txt, `uv` uv.lock, `poetry` poetry.lock and `pipenv`"
+        " Pipfile.lock.",
     )
     python: Annotated[ProgramOrNone, OnCommandLine(metavar="PYTHON"), Unset(words="detected")] = Field(
         default=None,
@@ -115,6 +117,10 @@ class BuildConfig(BaseSettings):
     )
     force: Annotated[Switch, OnCommandLine()] = Field(
         default=False, description="Replace files and folders in the build folder that monopack did not write."
+    )
+    auto_fix: Annotated[Switch, OnCommandLine()] = Field(
+        default=False,
+        description="Name in a pack's managed block what verifying and tests find missing, and build again; one pack at a time.",
     )
     source_roots: Roots = Field(
         default="auto",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from monopack.errors import LockError
-from monopack.locks import requirements, uv
+from monopack.locks import pipenv, poetry, requirements, uv
 from monopack.locks.pinning import Resolver, pin
 from monopack.model import Lock, Target, value
 
@@ -37,12 +37,12 @@ class Dialect:
 
 DIALECTS = (
     Dialect(name="uv", manager="uv", file="uv.lock", read=uv.read),
+    Dialect(name="poetry", manager="poetry", file="poetry.lock", read=poetry.read),
+    Dialect(name="pipenv", manager="pipenv", file="Pipfile.lock", read=pipenv.read),
     Dialect(name="requirements", manager="pip", file="requirements.txt", read=requirements.read),
 )
 
 UNREAD = (  # locks that are recognised only, each with the command that writes a requirements.txt from it
-    ("poetry.lock", "poetry export --output requirements.txt"),
-    ("Pipfile.lock", "pipenv requirements --hash > requirements.txt"),
     ("pdm.lock", "pdm export --output requirements.txt"),
     ("pylock.toml", "uv pip compile --generate-hashes --output-file requirements.txt pyproject.toml"),
 )
@@ -57,9 +57,11 @@ def find(root: Path, manager: str) -> Source | None:
         return _of_manager(root, manager)
     found = [dialect for dialect in DIALECTS if (root / dialect.file).is_file()]
     if len(found) > 1:
-        files = " and ".join(dialect.file for dialect in found)
+        *others, last = (dialect.file for dialect in found)
         ways = " or ".join(f"--package-manager {dialect.manager}" for dialect in found)
-        raise LockError(f"{files} are both here, and either could hold the pins", hint=f"choose one: {ways}")
+        many = "both here, and either" if len(found) == 2 else "all here, and each"
+        what = f"{', '.join(others)} and {last} are {many} could hold the pins"
+        raise LockError(what, hint=f"choose one: {ways}")
     if found:
         note = f"{found[0].file}, the only dependency source there is"
         return Source(dialect=found[0].name, path=found[0].file, note=note)

@@ -1,18 +1,40 @@
-"""What the lock dialects have in common: reading text, evaluating markers, naming places, and hiding credentials."""
+"""What the lock dialects have in common: reading text, evaluating markers, naming places and indexes, and hiding credentials."""
 
 from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from monopack.errors import LockError
-from monopack.model import Pin
+from monopack.model import Evidence, Pin
+
+HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
+
+Name = Annotated[str, AfterValidator(canonicalize_name)]
+
+
+class Item(BaseModel):
+    """A table of a lock: its keys have hyphens where fields have underscores; keys that are not read may be anything."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=lambda field: field.replace("_", "-"), populate_by_name=True)
+
+
+Table = TypeVar("Table", bound=Item)
 
 
 def shown(root: Path, path: Path | str) -> str:
@@ -32,6 +54,45 @@ def text_of(root: Path, path: str) -> str:
     except UnicodeDecodeError as error:
         hint = "save it as UTF-8 (a `>` in PowerShell may write UTF-16)"
         raise LockError(f"is not UTF-8: byte {error.start} cannot be decoded", where=path, hint=hint) from error
+
+
+def toml_of(text: str, path: str, hint: str) -> dict[str, Any]:
+    """The values of a TOML text. Raises `LockError` for a syntax error, with its line in `path` and the way out `hint`."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        number = line.group(1) if line else str(text.count("\n") + 1)
+        message = re.sub(r" \(at .*\)", "", first_line(error))
+        place, way_out = f"{path}:{number}", f"is it cut off or half merged? {hint}"
+        raise LockError(f"is not TOML: {message}", where=place, hint=way_out) from error
+
+
+def table_of(kind: type[Table], data: object, path: str, wants: str, hint: str) -> Table:
+    """Plain values as a `kind`. Raises `LockError` (`is not WANTS: key: reason`) for values of another shape."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise LockError(f"is not {wants}: {key}: {first['msg']}", where=path, hint=hint) from error
+
+
+def first_line(error: Exception) -> str:
+    """The reason that an exception gives, without its drawings."""
+    return str(error).splitlines()[0]
+
+
+def package_lines(text: str) -> list[int]:
+    """The line of `name =` in each `[[package]]` of a TOML lock, in the lock's order."""
+    found: list[int] = []
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("["):
+            inside = line.startswith("[[package]]")
+        elif inside and line.startswith("name"):
+            found.append(number)
+    return found
 
 
 def holds(marker: str | Marker | None, markers: Mapping[str, str], extras: Iterable[str] = ("",)) -> bool:
@@ -66,6 +127,46 @@ def filename_of(url: str) -> str:
 def file_url(root: Path, path: str) -> str:
     """The `file:` URL of `path`, taken from the absolute folder `root` when it is relative."""
     return Path(os.path.normpath(root / path)).as_uri()
+
+
+def refuse_source(name: str, kind: str, place: Evidence) -> LockError:
+    """The refusal of a distribution that comes from `kind` (`git`)."""
+    hint = "publish it as a wheel, or put its code into this repository"
+    return LockError(f"{name} comes from {kind}, which is not read yet", where=str(place), hint=hint)
+
+
+def refuse_twins(pins: Iterable[Pin]) -> None:
+    """Refuse two versions of one distribution, which cannot ship together: the extras that ask for them exclude each other."""
+    seen: dict[str, Pin] = {}
+    for pin in pins:
+        if pin.name in seen:
+            first = seen[pin.name]
+            what = f"{pin.name} is reached as {first.version} and as {pin.version} ({first.evidence})"
+            hint = "extras that conflict cannot be chosen between yet: lock with one of them only"
+            raise LockError(what, where=str(pin.evidence), hint=hint)
+        seen[pin.name] = pin
+
+
+def index_options(used: Mapping[str, str], pins: Mapping[str, Pin], default: str, path: str) -> tuple[str, ...]:
+    """pip's options for the indexes that the lock at `path` names: `used` is the index's URL of each of the `pins` by name.
+
+    `default` is the URL of the index that comes first, `""` for the one that pip is configured for. A second index is asked
+    only beside it, and only where hashes make sure that it cannot serve what belongs to the other.
+    Raises `LockError` for more than that: all indexes would be asked for every pin.
+    """
+    others = sorted(set(used.values()) - {default})
+    bare = sorted(name for name in used if not pins[name].hashes)
+    first = (f"--index-url={default}",) if default else ()
+    if not others:
+        return first if used else ()
+    if len(others) == 1 and default not in used.values():
+        return (f"--index-url={others[0]}",)
+    if len(others) == 1 and not bare:
+        return (*first, f"--extra-index-url={others[0]}")
+    named = " and ".join(redact(url) or "the default index" for url in sorted({*used.values()}))
+    why = f", and {bare[0]} has no hash to tell them apart" if bare and len(others) == 1 else ""
+    hint = "serve them from one index (a proxy of the others), or export pins with hashes to a requirements.txt"
+    raise LockError(f"takes distributions from {named}{why}: more than one index is not read yet", where=path, hint=hint)
 
 
 def without_hashes(pins: Iterable[Pin], path: str) -> tuple[str, ...]:

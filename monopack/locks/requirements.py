@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,10 +20,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from monopack.errors import LockError
-from monopack.locks.pins import file_url, filename_of, holds, redact, shown, text_of, version_in, without_hashes
+from monopack.locks.pins import HASH, file_url, filename_of, holds, redact, shown, text_of, version_in, without_hashes
 from monopack.model import Evidence, Lock, Pin, Target, value
 
-HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 REMOTE = ("http", "https", "ftp")
 INDEX_OPTIONS = (("index_url", "--index-url"), ("extra_index_urls", "--extra-index-url"), ("trusted_hosts", "--trusted-host"))
 

@@ -5,45 +5,47 @@ Format: written by `uv lock`; a revision adds keys that older readers may ignore
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
 
 from packaging.markers import InvalidMarker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, Field
 
 from monopack.errors import LockError
-from monopack.locks.pins import file_url, filename_of, holds, text_of, without_hashes
+from monopack.locks.pins import (
+    Item,
+    Name,
+    file_url,
+    filename_of,
+    first_line,
+    holds,
+    package_lines,
+    refuse_source,
+    refuse_twins,
+    table_of,
+    text_of,
+    toml_of,
+    without_hashes,
+)
 from monopack.model import Evidence, Lock, Pin, Target, WheelFile
 
 VERSION = 1
 LOCAL = ("editable", "virtual", "directory")
 RELOCK = "run `uv lock` again"
 
-Name = Annotated[str, AfterValidator(canonicalize_name)]
 
-
-class _Item(BaseModel):
-    """Keys in the lock have hyphens where fields have underscores; keys that are not read here may be anything."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=lambda field: field.replace("_", "-"), populate_by_name=True)
-
-
-class _Edge(_Item):
+class _Edge(Item):
     """A dependency: `version` and `source` are given where the lock has several packages of that name."""
 
     name: Name
     version: str = ""
-    source: dict[str, str] = {}
+    source: dict[str, str] = Field({})
     marker: str = ""
     extra: tuple[Name, ...] = Field((), validation_alias=AliasChoices("extra", "extras"))
 
 
-class _File(_Item):
+class _File(Item):
     """A wheel or an sdist: at a `url`, at a `path` in a local index, or where the package's source says."""
 
     url: str = ""
@@ -52,7 +54,7 @@ class _File(_Item):
     hash: str = ""
 
 
-class _Package(_Item):
+class _Package(Item):
     """One `[[package]]`. A `version` is missing where a local project computes its own."""
 
     name: Name
@@ -60,8 +62,8 @@ class _Package(_Item):
     source: dict[str, str]
     resolution_markers: tuple[str, ...] = ()
     dependencies: tuple[_Edge, ...] = ()
-    optional_dependencies: dict[Name, tuple[_Edge, ...]] = {}
-    dev_dependencies: dict[Name, tuple[_Edge, ...]] = {}
+    optional_dependencies: dict[Name, tuple[_Edge, ...]] = Field({})
+    dev_dependencies: dict[Name, tuple[_Edge, ...]] = Field({})
     sdist: _File | None = None
     wheels: tuple[_File, ...] = ()
 
@@ -71,15 +73,15 @@ class _Package(_Item):
         return next((self.source[kind] for kind in LOCAL if kind in self.source), None)
 
 
-class _Manifest(_Item):
+class _Manifest(Item):
     """What the workspace asks for beside the projects in it."""
 
     members: tuple[Name, ...] = ()
     requirements: tuple[_Edge, ...] = ()
-    dependency_groups: dict[Name, tuple[_Edge, ...]] = {}
+    dependency_groups: dict[Name, tuple[_Edge, ...]] = Field({})
 
 
-class _Conflict(_Item):
+class _Conflict(Item):
     """One side of a declared conflict: an extra or a dependency group of a project."""
 
     package: Name
@@ -93,7 +95,7 @@ class _Conflict(_Item):
         return f"{kind}-{len(self.package)}-{self.package}-{name}"
 
 
-class _Document(_Item):
+class _Document(Item):
     """A whole `uv.lock`."""
 
     requires_python: str = ""
@@ -111,63 +113,29 @@ def read(root: Path, path: str, target: Target) -> Lock:
     """
     text = text_of(root, path)
     document = _document(text, path)
-    graph = _Graph(document, (root / path).parent, path, target, _lines(text))
+    graph = _Graph(document, (root / path).parent, path, target, package_lines(text))
     try:
         graph.check()
         pins = graph.pins()
     except (InvalidMarker, InvalidSpecifier) as error:
-        raise LockError(f"is not what uv writes: {_first_line(error)}", where=path, hint=RELOCK) from error
+        raise LockError(f"is not what uv writes: {first_line(error)}", where=path, hint=RELOCK) from error
     return Lock(dialect="uv", path=path, pins=pins, warnings=without_hashes(pins.values(), path))
 
 
 def _document(text: str, path: str) -> _Document:
     """The lock's text as values, or a `LockError` with the place."""
-    data = _toml(text, path)
+    data = toml_of(text, path, RELOCK)
     version = data.get("version")
     if version != VERSION:
         hint = "use a uv that writes lock version 1, or a newer monopack"
         raise LockError(f"lock version {version} is not known, only {VERSION}", where=_version_place(text, path), hint=hint)
-    try:
-        return _Document.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise LockError(f"is not what uv writes: {key}: {first['msg']}", where=path, hint=RELOCK) from error
-
-
-def _toml(text: str, path: str) -> dict[str, Any]:
-    """The text as TOML; a syntax error is told with its line."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        number = line.group(1) if line else str(text.count("\n") + 1)
-        message = re.sub(r" \(at .*\)", "", _first_line(error))
-        raise LockError(
-            f"is not TOML: {message}", where=f"{path}:{number}", hint=f"is it cut off or half merged? {RELOCK}"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    return table_of(_Document, data, path, "what uv writes", RELOCK)
 
 
 def _version_place(text: str, path: str) -> str:
     """Where the lock states its version."""
     numbers = (n for n, line in enumerate(text.splitlines(), 1) if line.startswith("version"))
     return f"{path}:{next(numbers, 1)}"
-
-
-def _lines(text: str) -> list[int]:
-    """The line of `name =` in each `[[package]]`, in the lock's order."""
-    found: list[int] = []
-    inside = False
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith("["):
-            inside = line.startswith("[[package]]")
-        elif inside and line.startswith("name"):
-            found.append(number)
-    return found
 
 
 class _Graph:
@@ -196,7 +164,7 @@ class _Graph:
         """What ships and what only tests need, by name, in the lock's order."""
         shipping = self.reach(self.roots())
         chosen = {position: self.pin(position, extras) for position, extras in shipping.items()}
-        self.refuse_twins(chosen)
+        refuse_twins(chosen[position] for position in sorted(chosen))
         taken = {pin.name for pin in chosen.values()}
         for position, extras in sorted(self.reach(self.development_roots()).items()):
             if self.document.package[position].name not in taken:
@@ -266,25 +234,12 @@ class _Graph:
             self.known[marker] = holds(marker, self.target.markers, self.extras)
         return self.known[marker]
 
-    def refuse_twins(self, chosen: Mapping[int, Pin]) -> None:
-        """Two versions of one distribution cannot ship together: the extras that ask for them exclude each other."""
-        seen: dict[str, Pin] = {}
-        for position in sorted(chosen):
-            pin = chosen[position]
-            if pin.name in seen:
-                first = seen[pin.name]
-                what = f"{pin.name} is reached as {first.version} and as {pin.version} ({first.evidence})"
-                hint = "extras that conflict cannot be chosen between yet: lock with one of them only"
-                raise LockError(what, where=str(pin.evidence), hint=hint)
-            seen[pin.name] = pin
-
     def pin(self, position: int, extras: Iterable[str], development: bool = False) -> Pin:
         """One package as a pin."""
         package = self.document.package[position]
         evidence = Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
         if "git" in package.source:
-            hint = "publish it as a wheel, or put its code into this repository"
-            raise LockError(f"{package.name} comes from git, which is not read yet", where=str(evidence), hint=hint)
+            raise refuse_source(package.name, "git", evidence)
         files = (*package.wheels, *([package.sdist] if package.sdist else []))
         return Pin(
             name=package.name, version=package.version, evidence=evidence, extras=frozenset(extras), development=development,

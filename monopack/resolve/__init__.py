@@ -278,7 +278,8 @@ def _remedy(wanted: Import, lock: Lock, modules: Sequence[str]) -> str:
 
 
 def _how_to_pin(distribution: str, lock: Lock) -> str:
-    return f"uv add {distribution}" if lock.dialect == "uv" else f"add {distribution} to {lock.path or 'requirements.txt'}"
+    command = {"uv": "uv add", "poetry": "poetry add", "pipenv": "pipenv install"}.get(lock.dialect)
+    return f"{command} {distribution}" if command else f"add {distribution} to {lock.path or 'requirements.txt'}"
 
 
 def unused_exclusions(wanted: Wanted, lock: Lock) -> tuple[str, ...]:

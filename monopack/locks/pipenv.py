@@ -1,0 +1,278 @@
+"""The `Pipfile.lock` dialect, pipfile-spec 6: flat lists of pins with markers and hashes, made for one Python on one platform.
+
+Format: written by `pipenv lock`. The category `default` ships, every other one (`develop`) is for tests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from packaging.utils import canonicalize_name
+from pydantic import ConfigDict, Field
+
+from monopack.errors import LockError
+from monopack.locks.pins import (
+    HASH,
+    Item,
+    Name,
+    file_url,
+    filename_of,
+    first_line,
+    holds,
+    index_options,
+    refuse_source,
+    table_of,
+    text_of,
+    version_in,
+    without_hashes,
+)
+from monopack.model import Evidence, Lock, Pin, Target
+
+SPEC = 6
+DEFAULT = "default"
+RELOCK = "run `pipenv lock` again"
+VERSION_CONTROL = ("git", "hg", "svn", "bzr")
+NO_CATEGORY = ("source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv", "default", "develop")
+
+
+class _Entry(Item):
+    """What is locked for one name: a version on an index, a file, or a folder of first-party code."""
+
+    version: str = ""
+    hashes: tuple[str, ...] = ()
+    markers: str = ""
+    extras: tuple[Name, ...] = ()
+    index: str = ""
+    path: str = ""
+    file: str = ""
+    git: str = ""
+    hg: str = ""
+    svn: str = ""
+    bzr: str = ""
+
+    @property
+    def exact(self) -> str:
+        """The one version, or nothing: Pipenv writes `*` for what it could not find on its own platform."""
+        found = re.fullmatch(r"===?\s*([^\s,*]+)", self.version)
+        return found[1] if found else ""
+
+
+class _Index(Item):
+    """One of `_meta.sources`."""
+
+    name: str = ""
+    url: str
+    verify_ssl: bool = Field(True, validation_alias="verify_ssl")
+
+
+class _Hash(Item):
+    """The digest of the Pipfile that was locked."""
+
+    sha256: str = ""
+
+
+class _Requires(Item):
+    """The Python that the Pipfile asks for: `3.12`, or `3.12.1`."""
+
+    python_version: str = Field("", validation_alias="python_version")
+    python_full_version: str = Field("", validation_alias="python_full_version")
+
+
+class _Meta(Item):
+    """About the lock."""
+
+    hash: _Hash = _Hash()
+    requires: _Requires = _Requires()
+    sources: tuple[_Index, ...] = ()
+
+
+class _Document(Item):
+    """A whole `Pipfile.lock`: all keys but `_meta` are categories."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, dict[Name, _Entry]] = Field(init=False)
+
+    meta: _Meta = Field(_Meta(), validation_alias="_meta")
+
+    def categories(self) -> list[tuple[str, Mapping[str, _Entry]]]:
+        """The categories, the one that ships first."""
+        return sorted(self.__pydantic_extra__.items(), key=lambda item: item[0] != DEFAULT)
+
+
+def read(root: Path, path: str, target: Target) -> Lock:
+    """The pins of the `Pipfile.lock` at `path` (relative to the absolute `root`) that hold for `target`.
+
+    Raises `LockError` for a file that is not such a lock, and for what is not read yet.
+    """
+    text = text_of(root, path)
+    document = _document(text, path)
+    reader = _Reader(document, (root / path).parent, path, _lines(text))
+    try:
+        found, unpinned = reader.pins(target)
+    except ValueError as error:  # a marker
+        raise LockError(f"is not what pipenv writes: {first_line(error)}", where=path, hint=RELOCK) from error
+    pins = {name: pin for name, (pin, _) in found.items()}
+    return Lock(
+        dialect="pipenv", path=path, pins=pins, index_options=reader.index_options(found),
+        warnings=(
+            *_stale(document.meta.hash.sha256, root, path), *_other_python(document.meta.requires, path, target),
+            *unpinned, *without_hashes(pins.values(), path),
+        ),
+    )  # fmt: skip
+
+
+def _document(text: str, path: str) -> _Document:
+    """The lock's text as values, or a `LockError` with the place."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        hint = f"is it cut off or half merged? {RELOCK}"
+        raise LockError(f"is not JSON: {error.msg}", where=f"{path}:{error.lineno}", hint=hint) from error
+    meta = data.get("_meta") if isinstance(data, dict) else None
+    spec = meta.get("pipfile-spec") if isinstance(meta, dict) else None
+    if spec != SPEC:
+        hint = "use a pipenv that writes it, or a newer monopack"
+        raise LockError(f"pipfile-spec {spec} is not known, only {SPEC}", where=path, hint=hint)
+    return table_of(_Document, data, path, "what pipenv writes", RELOCK)
+
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """The line of each name by category, as Pipenv indents them."""
+    found: dict[tuple[str, str], int] = {}
+    category = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        key = re.match(r'( {4}| {8})"([^"]+)": \{', line)
+        if key and len(key[1]) == 4:
+            category = key[2]
+        elif key:
+            found.setdefault((category, canonicalize_name(key[2])), number)
+    return found
+
+
+class _Reader:
+    """A lock with its place: its absolute folder, its path relative to the project, and the lines of its entries."""
+
+    def __init__(self, document: _Document, folder: Path, path: str, lines: Mapping[tuple[str, str], int]) -> None:
+        self.document, self.folder, self.path, self.lines = document, folder, path, lines
+
+    def pins(self, target: Target) -> tuple[dict[str, tuple[Pin, _Entry]], tuple[str, ...]]:
+        """The pins that hold for `target`, by name, with their entries; and a warning for each entry without a version."""
+        found: dict[str, tuple[Pin, _Entry]] = {}
+        warnings: dict[str, str] = {}
+        for category, name, entry in self.entries(target):
+            pin = self.pin(category, name, entry)
+            if pin is None:
+                what = f"{self.path} has no version for {name}, which the target needs: it was locked on another platform"
+                warnings[name] = f"{what}; {RELOCK} there, or pin it in the Pipfile"
+            elif name not in found:
+                found[name] = pin, entry
+        return found, tuple(warnings[name] for name in warnings if name not in found)
+
+    def entries(self, target: Target) -> Iterator[tuple[str, str, _Entry]]:
+        """Category, name and entry of what holds for `target` and is not first-party."""
+        for category, entries in self.document.categories():
+            for name, entry in entries.items():
+                if holds(entry.markers, target.markers) and not self.local(entry):
+                    yield category, name, entry
+
+    @staticmethod
+    def local(entry: _Entry) -> bool:
+        """Whether an entry is a first-party folder."""
+        if not entry.path:
+            return False
+        try:
+            version_in(filename_of(entry.path))
+        except ValueError:
+            return True
+        return False
+
+    def pin(self, category: str, name: str, entry: _Entry) -> Pin | None:
+        """An entry as a pin; None when it has no version."""
+        place = Evidence(file=self.path, line=self.lines.get((category, name), 0))
+        kind = next((kind for kind in VERSION_CONTROL if getattr(entry, kind)), "")
+        if kind:
+            raise refuse_source(name, kind, place)
+        url = file_url(self.folder, entry.path) if entry.path else entry.file
+        version = self.version_of(name, url, place) if url else entry.exact
+        if not version:
+            return None
+        return Pin(
+            name=name, version=version, evidence=place, extras=frozenset(entry.extras), development=category != DEFAULT, url=url,
+            hashes=frozenset(digest for digest in entry.hashes if HASH.fullmatch(digest)),
+        )  # fmt: skip
+
+    @staticmethod
+    def version_of(name: str, url: str, place: Evidence) -> str:
+        """The version that a file's name tells."""
+        try:
+            return version_in(filename_of(url))
+        except ValueError as error:
+            hint = "name a wheel (.whl) or a source distribution (name-version.tar.gz)"
+            raise LockError(f"the file of {name} does not tell its version", where=str(place), hint=hint) from error
+
+    def index_options(self, found: Mapping[str, tuple[Pin, _Entry]]) -> tuple[str, ...]:
+        """pip's options for the sources that the pins come from; an entry that names none comes from the first."""
+        sources = {source.name: source for source in self.document.meta.sources}
+        first = next(iter(sources), "")
+        served = {name: entry.index or first for name, (pin, entry) in found.items() if not pin.url}
+        lost = next((name for name, index in served.items() if index not in ("", *sources)), "")
+        if lost:
+            what = f"{lost} comes from the source {served[lost]}, which is not among those of the lock"
+            raise LockError(what, where=str(found[lost][0].evidence), hint=RELOCK)
+        used = {name: sources[index].url for name, index in served.items() if index}
+        unchecked = (source.url for name, source in sources.items() if not source.verify_ssl and name in served.values())
+        hosts = (f"--trusted-host={urlsplit(url).netloc.rpartition('@')[2]}" for url in unchecked)
+        default = sources[first].url if first else ""
+        return (*index_options(used, {name: pin for name, (pin, _) in found.items()}, default, self.path), *hosts)
+
+
+# ---------------------------------------------------------------- what a lock may be too old for
+
+
+def _other_python(requires: _Requires, path: str, target: Target) -> tuple[str, ...]:
+    """The warning about a lock that was made for another Python: Pipenv locks only what its own Python needs."""
+    wanted = requires.python_full_version or requires.python_version
+    if not wanted or f"{target.version}.".startswith(f"{wanted}."):
+        return ()
+    return (f"{path} was locked for Python {wanted}, not for {target.version} (target {target.name}): pins may be missing",)
+
+
+def _stale(stated: str, root: Path, path: str) -> tuple[str, ...]:
+    """The warning about a Pipfile that changed since it was locked, or nothing."""
+    beside = PurePosixPath(path).with_name("Pipfile").as_posix()
+    try:
+        pipfile = tomllib.loads((root / beside).read_text("utf-8"))
+    except (OSError, ValueError):
+        return ()
+    if "source" not in pipfile or not stated or stated in _pipfile_hashes(pipfile):  # the default source depends on the machine
+        return ()
+    return (f"{path} is older than what {beside} asks for now: {RELOCK}",)
+
+
+def _pipfile_hashes(pipfile: Mapping[str, Any]) -> tuple[str, str]:
+    """What Pipenv writes as `_meta.hash.sha256`: newer ones take canonical names, older ones those of the Pipfile."""
+    return _pipfile_hash(pipfile, canonical=True), _pipfile_hash(pipfile, canonical=False)
+
+
+def _pipfile_hash(pipfile: Mapping[str, Any], *, canonical: bool) -> str:
+    def named(key: str) -> Any:
+        section = pipfile.get(key, {})
+        if not canonical or not isinstance(section, dict):
+            return section
+        return {canonicalize_name(name): content for name, content in section.items()}
+
+    data = {
+        "_meta": {"sources": pipfile["source"], "requires": pipfile.get("requires", {})},
+        "default": named("packages"),
+        "develop": named("dev-packages"),
+        **{key: named(key) for key in pipfile if key not in NO_CATEGORY},
+    }
+    content = json.dumps(data, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,4 @@
+# monopack-start
+# extra_modules: app.hidden
+# extra_distributions: Py_YAML
+# monopack-end

@@ -1,0 +1,3 @@
+# monopack-start
+# extra_modules = ["app.hidden"]
+# monopack-end

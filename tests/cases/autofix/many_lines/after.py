@@ -1,0 +1,9 @@
+# monopack-start
+# extra_distributions = [
+#     "boto3",  # for the queue
+#     # and
+#     "requests",  # for the rest
+#     "pyyaml",
+#     "urllib3"
+# ]
+# monopack-end

@@ -1,0 +1,6 @@
+# monopack-start
+# extra_modules = ["app.hidden"]
+# monopack-end
+
+# what this is for
+import os

@@ -1,0 +1,6 @@
+"""Users."""; text = """
+"""; other = (
+    1,
+) \
+
+import os

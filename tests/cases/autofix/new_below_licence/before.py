@@ -1,0 +1,5 @@
+# Copyright: the authors
+# Licence: MIT
+
+# what this is for
+import os

@@ -1,0 +1,3 @@
+# monopack-start
+# extra_distributions = ["pyyaml"]
+# monopack-end

@@ -1,0 +1,3 @@
+# monopack-start
+# extra_modules = { a = 1 }
+# monopack-end

@@ -1,0 +1,3 @@
+# monopack-start
+# handler = main
+# monopack-end

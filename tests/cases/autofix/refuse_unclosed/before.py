@@ -1,0 +1,2 @@
+import os
+# monopack-start

@@ -1,0 +1,4 @@
+# monopack-start
+# # why
+# extra_modules = ["app.b"]
+# monopack-end

@@ -1,0 +1,5 @@
+# monopack-start
+# # why
+# extra_modules = ["app.a", "app.b"]
+# extra_distributions = ["Py.YAML"]
+# monopack-end

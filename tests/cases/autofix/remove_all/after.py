@@ -1,0 +1,2 @@
+# monopack-start
+# monopack-end

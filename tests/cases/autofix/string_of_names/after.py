@@ -1,0 +1,3 @@
+# monopack-start
+# extra_modules = ["app.a", "app.b", "app.hidden"]
+# monopack-end

@@ -387,7 +387,7 @@ def _build_tree(plan: Plan, site: Site) -> PackReport:
 def _unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for imports that nothing provides."""
     strict = plan.options.unresolved == "error"
-    modules = site.scanner.tree.modules()
+    modules = site.scanner.tree.modules
     failures, warnings = judge(plan.resolution.unresolved, site.lock, modules, strict=strict)
     more_failures, more_warnings = not_there(plan.traced.missing, modules, strict=strict)
     unused = unused_exclusions(_wanted(plan, site), site.lock)

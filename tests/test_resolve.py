@@ -219,7 +219,7 @@ def missing(name: str, reach: Reach, *, optional: bool = False) -> Import:
 
 def test_eager_imports_that_nothing_provides_fail_lazy_ones_warn_guarded_ones_do_neither() -> None:
     imports = [missing("yaml", Reach.EAGER), missing("lazy", Reach.LAZY), missing("fast", Reach.LAZY, optional=True)]
-    failures, warnings = judge(imports, Index().lock, [], strict=False)
+    failures, warnings = judge(imports, Index().lock, list, strict=False)
     assert [(f.where, f.missing, f.message, f.hint) for f in failures] == [
         (
             "app/x.py:3",
@@ -230,14 +230,14 @@ def test_eager_imports_that_nothing_provides_fail_lazy_ones_warn_guarded_ones_do
     ]
     assert len(warnings) == 1
     assert "imports lazy" in warnings[0]
-    failures, warnings = judge(imports, Index().lock, [], strict=True)
+    failures, warnings = judge(imports, Index().lock, list, strict=True)
     assert [f.missing for f in failures] == ["yaml", "lazy"]
     assert warnings == ()
 
 
 def test_first_party_modules_that_do_not_exist_are_treated_alike() -> None:
     imports = [missing("app.a", Reach.EAGER), missing("app.b", Reach.LAZY)]
-    failures, warnings = not_there(imports, ["app", "app.aa"], strict=False)
+    failures, warnings = not_there(imports, lambda: ["app", "app.aa"], strict=False)
     assert [f.message for f in failures] == ["imports app.a, but there is no such module in its package"]
     assert [f.hint for f in failures] == ["did you mean app.aa?"]
     assert warnings == ("app/x.py:3: imports app.b, but there is no such module in its package",)
@@ -257,7 +257,7 @@ def test_first_party_modules_that_do_not_exist_are_treated_alike() -> None:
 def test_the_hint_is_the_likeliest_way_out(wanted: str, hint: str) -> None:
     pins = {"pyyaml": Pin(name="pyyaml", version="1", evidence=HERE, development=True)}
     lock = Lock(dialect="uv", path="uv.lock", pins=pins)
-    failures, _ = judge([missing(wanted, Reach.EAGER)], lock, ["shopcfg", "corp.money"], strict=False)
+    failures, _ = judge([missing(wanted, Reach.EAGER)], lock, lambda: ["shopcfg", "corp.money"], strict=False)
     assert [failure.hint for failure in failures] == [hint]
 
 

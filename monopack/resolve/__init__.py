@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -226,17 +226,18 @@ def _unpinned(distribution: Distribution, requirement: Requirement, lock: Lock) 
 
 
 def judge(
-    imports: Iterable[Import], lock: Lock, modules: Iterable[str], *, strict: bool
+    imports: Iterable[Import], lock: Lock, modules: Callable[[], Iterable[str]], *, strict: bool
 ) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for imports that nothing provides, one for each module; `strict` makes lazy ones failures too.
 
-    `modules` are the project's own, for "did you mean". An import that the code itself guards is neither.
+    `modules` gives the project's own, for "did you mean"; it is asked only when something is missing. An import that the code
+    itself guards is neither.
     """
     places: dict[str, list[Import]] = {}
     for wanted in sorted(imports, key=lambda i: (i.reach is Reach.LAZY, i.evidence.file, i.evidence.line)):
         if not wanted.optional:
             places.setdefault(wanted.name, []).append(wanted)
-    own = sorted(modules) if places else []
+    own = sorted(modules()) if places else []
     failures: list[Failure] = []
     warnings: list[str] = []
     for first, *more in places.values():
@@ -299,7 +300,7 @@ def _spelled(wanted: Import) -> str:
 
 def not_there(imports: Iterable[Import], modules: Iterable[str], *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for first-party modules that do not exist, as `judge` gives them for third-party ones."""
-    own = sorted(modules)
+    own = sorted(modules()) if imports else []
     failures: dict[str, Failure] = {}
     warnings: dict[str, None] = {}
     for wanted in imports:

@@ -298,7 +298,9 @@ def _spelled(wanted: Import) -> str:
     return f"imports {wanted.attribute} from {wanted.name}" if wanted.attribute else f"imports {wanted.name}"
 
 
-def not_there(imports: Iterable[Import], modules: Iterable[str], *, strict: bool) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+def not_there(
+    imports: Sequence[Import], modules: Callable[[], Iterable[str]], *, strict: bool
+) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for first-party modules that do not exist, as `judge` gives them for third-party ones."""
     own = sorted(modules()) if imports else []
     failures: dict[str, Failure] = {}

@@ -201,6 +201,8 @@ def _files(base: str, attribute: str, tree: SourceTree) -> _Located:
         return _Located(paths=(*paths, submodule), found=True)
     if last is not None:
         return _Located(paths=paths, found=True)
+    if not tree.excluded:
+        return _Located(paths=paths)
     gone = replace(tree, files=tree.excluded)
     excluded = gone.locate(base) is not None or (bool(attribute) and gone.locate(f"{base}.{attribute}") is not None)
     return _Located(paths=paths, excluded=excluded)

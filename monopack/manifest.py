@@ -45,7 +45,7 @@ def manifest(contents: Contents, artifact: Artifact, lock: Lock, target: Target)
                 "version": s.distribution.version,
                 "wheel": s.distribution.wheel,
                 "sha256": s.distribution.sha256,
-                "because": s.because,
+                "because": str(s.because),
             }
             for s in contents.shipped
         ],

@@ -141,13 +141,14 @@ class Trace:
     """Everything that one entry module reaches: first-party files, imports to map to distributions, and what was left open.
 
     `edges` are all imports between its first-party files, in the order in which they were followed; `missing` are imports of
-    first-party modules that do not exist; `notes` are for the user.
+    first-party modules that do not exist, `standard` those of the target's standard library; `notes` are for the user.
     """
 
     module: str
     files: tuple[TracedFile, ...]
     imports: tuple[Import, ...]
     missing: tuple[Import, ...]
+    standard: tuple[Import, ...] = ()
     edges: tuple[Edge, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -259,22 +260,39 @@ class Distribution:
 
 
 @value()
+class Because:
+    """Why a distribution ships; the first of these that is set: an import of it, the canonical name of a distribution that
+    requires it, or the option that names it."""
+
+    wanted: Import | None = None
+    required_by: str = ""
+    option: str = ""
+
+    def __str__(self) -> str:
+        if self.wanted:
+            return f"imported as {self.wanted.dotted} ({self.wanted.evidence})"
+        return f"required by {self.required_by}" if self.required_by else self.option
+
+
+@value()
 class Shipped:
-    """A distribution in a resolution, and why: the import that needs it, the distribution that requires it, or the config."""
+    """A distribution in a resolution, and why."""
 
     distribution: Distribution
-    because: str
+    because: Because
 
 
 @value()
 class Resolution:
     """The closed set of distributions that imports need, sorted by name.
 
-    `unresolved` imports are those that no pin provides; `platform` the top-level import names that are left to the platform.
+    `providers` maps the dotted names of imports to the canonical names of the pins that provide them. `unresolved` imports are
+    those that no pin provides; `platform` the top-level import names that are left to the platform.
     """
 
     shipped: tuple[Shipped, ...]
     unresolved: tuple[Import, ...]
+    providers: Mapping[str, str] = field(default_factory=dict)
     platform: tuple[str, ...] = ()
 
 

@@ -358,7 +358,7 @@ def _providing(module: str, site: Site) -> str:
     ask = Ask(for_pack=Wanted(imports=(wanted,), distributions={}, module_map=site.loaded.config.module_map), for_tests=None)
     (answer,) = supply([ask], lock, site.target, Store(site.loaded.cache_dir, _fetching(site)))
     shipped = () if isinstance(answer, LockError) else answer.for_pack.shipped
-    return next((s.distribution.name for s in shipped if s.because.startswith("imported as ")), "")
+    return next((s.distribution.name for s in shipped if s.because.wanted), "")
 
 
 def _build_tree(plan: Plan, site: Site) -> PackReport:
@@ -414,7 +414,7 @@ def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) ->
         "python": [str(interpreter), site.target.version, interpreter.stat().st_mtime_ns],
         "environment": {name: site.environ.get(name) for name in plan.options.env_passthrough},
         "lock": [site.lock.dialect, site.lock.path],
-        "shipped": [(s.distribution.wheel, s.distribution.sha256, s.because) for s in plan.resolution.shipped],
+        "shipped": [(s.distribution.wheel, s.distribution.sha256, str(s.because)) for s in plan.resolution.shipped],
     })  # fmt: skip
 
 

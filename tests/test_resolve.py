@@ -177,7 +177,7 @@ def test_development_pins_are_for_tests_only() -> None:
 
 def test_every_distribution_says_why_it_ships() -> None:
     index = Index(*GOOGLE)
-    because = {s.distribution.name: s.because for s in index.resolve(wants("google.cloud.storage")).shipped}
+    because = {s.distribution.name: str(s.because) for s in index.resolve(wants("google.cloud.storage")).shipped}
     assert because == {
         "google-auth": "required by google-cloud-storage",
         "google-cloud-storage": "imported as google.cloud.storage (app/x.py:3)",

@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from monopack.errors import LockError, UnpinnedError
-from monopack.model import Distribution, Failure, Import, Lock, Needs, Reach, Resolution, Shipped, value
+from monopack.model import Because, Distribution, Failure, Import, Lock, Needs, Reach, Resolution, Shipped, value
 from monopack.resolve.candidates import called, likely_distribution, tiers, versions_with
 
 __all__ = ["Wanted", "judge", "not_there", "resolve", "unused_exclusions", "way_out"]
@@ -46,12 +46,13 @@ def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
     unpinned distribution, and `UnpinnedError` where a requirement has no pin.
     """
     pins = tuple(name for name, pin in lock.pins.items() if wanted.development or not pin.development)
-    roots: dict[str, str] = {}
+    roots: dict[str, Because] = {}
+    providers: dict[str, str] = {}
     unresolved: list[Import] = []
     platform: dict[str, None] = {}
     unseen: dict[str, None] = {}
-    for name, because in sorted(wanted.distributions.items()):
-        roots.setdefault(_pinned(name, because, lock), because)
+    for name, option in sorted(wanted.distributions.items()):
+        roots.setdefault(_pinned(name, option, lock), Because(option=option))
     for imports in _by_name(wanted.imports).values():
         found = _provider(imports[0], wanted, lock, pins, known)
         if isinstance(found, Needs):
@@ -61,8 +62,8 @@ def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
         elif found in wanted.excluded:
             platform[imports[0].name.partition(".")[0]] = None
         else:
-            first = imports[0]
-            roots.setdefault(found, f"imported as {first.dotted} ({first.evidence})")
+            providers[imports[0].dotted] = found
+            roots.setdefault(found, Because(wanted=imports[0]))
     if unseen:
         return Needs(pins=tuple(unseen))
     closed = _closure(roots, wanted.excluded, lock, markers, known)
@@ -70,7 +71,7 @@ def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
         return closed
     shipped, left_out = closed
     platform |= {name: None for excluded in sorted(left_out) for name in _top_level(excluded, known)}
-    return Resolution(shipped=shipped, unresolved=tuple(unresolved), platform=tuple(platform))
+    return Resolution(shipped=shipped, unresolved=tuple(unresolved), providers=providers, platform=tuple(platform))
 
 
 def _by_name(imports: Iterable[Import]) -> dict[str, list[Import]]:
@@ -159,7 +160,7 @@ def _only(owners: list[str], wanted: Import, lock: Lock) -> str:
 
 
 def _closure(
-    roots: Mapping[str, str], excluded: frozenset[str], lock: Lock, markers: Mapping[str, str], known: Known
+    roots: Mapping[str, Because], excluded: frozenset[str], lock: Lock, markers: Mapping[str, str], known: Known
 ) -> tuple[tuple[Shipped, ...], set[str]] | Needs:
     """Roots and all that they require on the target, with the extras that the project or a requirement asks for.
 
@@ -186,7 +187,7 @@ def _closure(
                 raise _unpinned(known[name], requirement, lock)
             asked = frozenset(requirement.extras) | pin.extras | extras.get(required, frozenset())
             if required not in because or asked != extras[required]:
-                because.setdefault(required, f"required by {known[name].name}")
+                because.setdefault(required, Because(required_by=name))
                 extras[required] = asked
                 waiting.append(required)
     if unseen:

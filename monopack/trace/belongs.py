@@ -175,7 +175,7 @@ def _look_up(reference: Reference, evidence: Evidence, folder: Folder) -> Iterab
     """The files that a reference in a test means, or the import that a distribution has to provide."""
     package = package_of(evidence.file, folder.tree)
     meaning = meaning_of(reference, evidence, package, folder.tree, folder.target)
-    if not meaning.other:
+    if not meaning.other or meaning.standard:
         return meaning.files
     beside = [folder.helper(name, evidence.file) for name in (meaning.other, f"{meaning.other}.{meaning.attribute}")]
     if any(beside):

@@ -42,13 +42,14 @@ class Step:
 class Meaning:
     """What one reference means: first-party files (parents first), or an import that somebody else has to provide.
 
-    `missing` says that the import lies inside a first-party package that has no such module, `namespace` that a bare folder
-    answers to the name where no distribution does.
+    `standard` says that the standard library is that somebody, `missing` that the import lies inside a first-party package that
+    has no such module, `namespace` that a bare folder answers to the name where no distribution does.
     """
 
     files: tuple[str, ...] = ()
     other: str = ""
     attribute: str = ""
+    standard: bool = False
     missing: bool = False
     namespace: bool = False
 
@@ -63,6 +64,7 @@ def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target)
     seen: dict[str, TracedFile] = {}
     found: dict[Import, None] = {}  # dicts as ordered sets
     missing: dict[Import, None] = {}
+    standard: dict[Import, None] = {}
     edges: dict[Edge, None] = {}
     waiting: dict[Reach, dict[str, Step]] = {Reach.EAGER: {}, Reach.LAZY: {}}
 
@@ -80,7 +82,7 @@ def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target)
                 reach=reach if reference.line else Reach.EAGER,  # what the config names has to be there
                 optional=reference.optional or meaning.namespace,
             )
-            (missing if meaning.missing else found)[wanted] = None
+            (missing if meaning.missing else standard if meaning.standard else found)[wanted] = None
 
     for start in starts:
         if start.path:
@@ -100,7 +102,8 @@ def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target)
                 for reference in known.references:
                     follow(reference, Evidence(file=step.path, line=reference.line), reach, package)
     return Trace(
-        module=module, files=tuple(seen.values()), imports=tuple(found), missing=tuple(missing), edges=tuple(edges)
+        module=module, files=tuple(seen.values()), imports=tuple(found), missing=tuple(missing), standard=tuple(standard),
+        edges=tuple(edges),
     )  # fmt: skip
 
 
@@ -149,12 +152,13 @@ def meaning_of(reference: Reference, evidence: Evidence, package: str, tree: Sou
     attribute = "" if reference.attribute == "*" else reference.attribute
     files = _files(base, attribute, tree)
     top = base.partition(".")[0]
+    standard = Meaning(other=base, attribute=attribute, standard=True)
     if top in target.builtins:
-        return Meaning()
+        return standard
     if files.found:
         return Meaning(files=files.paths)
     if top in target.stdlib and not files.paths:
-        return Meaning()
+        return standard
     if files.excluded:
         return Meaning(files=files.paths)
     inside = bool(files.paths) or bool(reference.level)

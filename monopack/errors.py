@@ -42,3 +42,8 @@ class LockError(MonopackError):
 
 class UnpinnedError(LockError):
     """A shipped distribution requires one that the lock does not pin."""
+
+
+def error_line(what: str, hint: str) -> str:
+    """One line for what is wrong and one for what to do."""
+    return f"error: {what}\n  hint: {hint}" if hint else f"error: {what}"

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from monopack.errors import ConfigError, PackError
 from monopack.model import value
 
 log = logging.getLogger(__name__)
+
+IGNORE_ALL = "*\n"
 
 # Temporaries of outputs (archive) and of records (workspace, and here).
 LEFTOVER = re.compile(r"\..+\.(zip|sha256|b64|json)\.\d+\.tmp|.+\.(built|tree\.json\.\d+)\.tmp")
@@ -82,6 +85,22 @@ class Ledger:
         """The names of all packs that were ever built here."""
         return {path.name.removesuffix(".built.json") for path in (self.build / ".monopack").glob("*.built.json")}
 
+    def folders(self) -> set[str]:
+        """The names of all folders that were ever written here."""
+        return {path.name.removesuffix(".tree.json") for path in (self.build / ".monopack").glob("*.tree.json")}
+
+    def discard(self, pack: str) -> tuple[list[str], list[str]]:
+        """Delete the outputs of a pack and their record: the names of those removed, and of those changed since, which stay."""
+        last = self._last(pack)
+        outputs = last.outputs if last else {}
+        there = [name for name in sorted(outputs) if os.path.lexists(self.build / name)]
+        kept = [name for name in there if outputs[name][1] and not _same(self.build / name, *outputs[name])]
+        removed = [name for name in there if name not in kept]
+        for name in removed:
+            (self.build / name).unlink()
+        self._built_record(pack).unlink()
+        return removed, kept
+
     def _last(self, pack: str) -> Built | None:
         """What was recorded of a pack, if it can be read."""
         try:
@@ -118,13 +137,21 @@ def claim(build: Path, protected: Mapping[str, Path], timeout: float) -> Iterato
     try:
         hidden.mkdir(parents=True, exist_ok=True)
         if not os.path.lexists(build / ".gitignore"):
-            (build / ".gitignore").write_text("*\n", "utf-8")
+            (build / ".gitignore").write_text(IGNORE_ALL, "utf-8")
         lock = _wait(FileLock(hidden / "lock"), build, timeout)
     except OSError as problem:
         raise PackError(f"the build folder cannot be written: {problem.strerror}", where=str(problem.filename or build)) from None
     with lock:
         _sweep(build)
         yield Ledger(build=build)
+
+
+def vacate(build: Path) -> None:
+    """Remove monopack's own records from a build folder (absolute) that nobody uses, and the folder if nothing else is in it."""
+    shutil.rmtree(build / ".monopack", ignore_errors=True)
+    if [path.name for path in build.iterdir()] == [".gitignore"] and (build / ".gitignore").read_text("utf-8") == IGNORE_ALL:
+        (build / ".gitignore").unlink()
+        build.rmdir()
 
 
 def digest(facts: object) -> str:

@@ -260,9 +260,17 @@ class Distribution:
 
 
 @value()
+class StoredWheel:
+    """One wheel of the store: its file name, the bytes that it takes there, and when it was last used (seconds since 1970)."""
+
+    wheel: str
+    size: int
+    used: float
+
+
+@value()
 class Because:
-    """Why a distribution ships; the first of these that is set: an import of it, the canonical name of a distribution that
-    requires it, or the option that names it."""
+    """Why a distribution ships: an import of it, the canonical name of one that requires it, or the option that names it."""
 
     wanted: Import | None = None
     required_by: str = ""
@@ -374,6 +382,18 @@ class Failure:
     hint: str = ""
     output: str = ""
     absent: str = ""
+
+
+@value()
+class Step:
+    """What a run is doing now: `name` says what, `pack` for which pack (empty: for all of them), `detail` more in words.
+
+    For all packs: `plan` (detail: how many they are), `fetch`. For one: `verify`, `test`, `pack`, at last its status.
+    """
+
+    name: str
+    pack: str = ""
+    detail: str = ""
 
 
 @value()

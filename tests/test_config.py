@@ -197,7 +197,7 @@ def test_flags_have_what_a_command_line_needs() -> None:
     flags = {flag.name: flag for flag in config.flags()}
     assert list(flags) == [
         "packs_dir", "build_dir", "skip_tests", "verify", "debug", "jobs", "sha_output", "package_manager", "python",
-        "existing_install_python", "cache_dir", "offline", "force", "auto_fix",
+        "existing_install_python", "cache_dir", "offline", "force", "auto_fix", "quiet", "color",
     ]  # fmt: skip
     assert {name for name, flag in flags.items() if flag.negative} == {
         "skip_tests",
@@ -206,6 +206,7 @@ def test_flags_have_what_a_command_line_needs() -> None:
         "offline",
         "force",
         "auto_fix",
+        "quiet",
     }
     assert (flags["verify"].option, flags["verify"].negative, flags["verify"].default) == ("--verify", "--no-verify", "true")
     assert flags["build_dir"].metavar == "DIR"
@@ -226,7 +227,7 @@ def test_an_unknown_package_manager_is_refused_with_the_known_ones(tmp_path: Pat
 
 
 def test_every_flag_can_be_given_as_text_or_boolean(tmp_path: Path) -> None:
-    fitting: dict[str, object] = {"jobs": "2", "package_manager": "uv"}
+    fitting: dict[str, object] = {"jobs": "2", "package_manager": "uv", "color": "never"}
     given_flags = {flag.name: fitting.get(flag.name, True if flag.kind == "bool" else "b64") for flag in config.flags()}
     loaded = load(tmp_path, given_flags)
     assert {key: origin for key, origin in loaded.origins.items() if key in given_flags} == {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monopack import cli, config
+from monopack import config
+from monopack.cli.page import page
 
 ROOT = Path(__file__).parent.parent
 
@@ -17,7 +18,7 @@ def generated() -> dict[str, str]:
     return {
         "schemas/monopack.schema.json": json.dumps(config.schema(), indent=2, ensure_ascii=False) + "\n",
         "docs/reference/configuration.md": config.reference(),
-        "docs/cli.md": cli.page(),
+        "docs/cli.md": page(),
     }
 
 
@@ -28,11 +29,11 @@ def test_committed_file_is_what_the_code_generates(path: str) -> None:
 
 
 def test_reference_names_every_key_flag_and_variable() -> None:
-    page = config.reference()
+    reference = config.reference()
     words = [f"`{name}`" for name in (*config.BuildConfig.model_fields, *config.PackOptions.model_fields)]
     words = [word for word in words if word not in ("`pack`", "`packs`")] + ["`[pack]`", "`[packs.NAME]`"]
     words += [f"`{option}`" for flag in config.flags() for option in (flag.option, flag.negative) if option]
-    assert [word for word in words if word not in page] == []
+    assert [word for word in words if word not in reference] == []
 
 
 if __name__ == "__main__":

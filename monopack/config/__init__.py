@@ -5,19 +5,25 @@ Precedence: flags > `MONOPACK_*` variables > `monopack.toml` > defaults. An opti
 """
 
 from monopack.config.generated import Flag, flags, reference, schema
+from monopack.config.kinds import Group
 from monopack.config.loading import Loaded, load
 from monopack.config.options import BuildConfig, PackOptions
 from monopack.config.packs import check_pack_names, pack_options
+from monopack.config.settings import Setting, pack_settings, project_settings
 
 __all__ = [
     "BuildConfig",
     "Flag",
+    "Group",
     "Loaded",
     "PackOptions",
+    "Setting",
     "check_pack_names",
     "flags",
     "load",
     "pack_options",
+    "pack_settings",
+    "project_settings",
     "reference",
     "schema",
 ]

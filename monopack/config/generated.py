@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic.fields import FieldInfo
 
 from monopack.config.keys import FILE_NAME, PREFIX, flag_name
-from monopack.config.kinds import OnCommandLine, Unset, accepted
+from monopack.config.kinds import Group, OnCommandLine, Unset, accepted
 from monopack.config.options import BuildConfig, PackOptions
 from monopack.model import value
 
@@ -17,6 +17,7 @@ class Flag:
     """One option as a flag: its field's name, its kind (a `bool` has a negative, `--no-name`) and the words for the help."""
 
     name: str
+    group: Group
     kind: Literal["bool", "text"]
     help: str
     metavar: str
@@ -45,7 +46,9 @@ def flags() -> tuple[Flag, ...]:
 
 def _flag(name: str, field: FieldInfo, note: OnCommandLine) -> Flag:
     kind: Literal["bool", "text"] = "bool" if isinstance(field.default, bool) else "text"
-    return Flag(name=name, kind=kind, help=field.description or "", metavar=note.metavar, default=_default(field))
+    return Flag(
+        name=name, group=note.group, kind=kind, help=field.description or "", metavar=note.metavar, default=_default(field)
+    )  # fmt: skip
 
 
 def _default(field: FieldInfo) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,10 +30,20 @@ class Accepts:
     words: str
 
 
+class Group(StrEnum):
+    """The headings of the help; what stands under `BUILD` means something only where packs are built."""
+
+    PLACES = "Packs and folders"
+    BUILD = "What a build does"
+    PINS = "Pins and Python"
+    TERMINAL = "What is shown"
+
+
 @value()
 class OnCommandLine:
-    """Marks an option that is a flag too; `metavar` stands for its value in the help."""
+    """Marks an option that is a flag too: under which heading of the help it stands; `metavar` stands for its value there."""
 
+    group: Group
     metavar: str = ""
 
 
@@ -145,4 +156,5 @@ Manager = Annotated[
     Accepts(words='"auto", "pip", "uv", "poetry" or "pipenv"'),
 ]
 Runner = Annotated[Literal["auto", "pytest", "unittest"], BeforeValidator(_word), Accepts(words='"auto", "pytest" or "unittest"')]
+Color = Annotated[Literal["auto", "always", "never"], BeforeValidator(_word), Accepts(words='"auto", "always" or "never"')]
 Severity = Annotated[Literal["warn", "error"], BeforeValidator(_word), Accepts(words='"warn" or "error"')]

@@ -11,11 +11,13 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from monopack.config.kinds import (
     Accepts,
+    Color,
     Depth,
     DepthOrNone,
     Folder,
     FolderOrNone,
     Formats,
+    Group,
     Handler,
     Jobs,
     Manager,
@@ -75,52 +77,59 @@ class BuildConfig(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
-    packs_dir: Annotated[Folder, OnCommandLine(metavar="DIR")] = Field(
+    packs_dir: Annotated[Folder, OnCommandLine(group=Group.PLACES, metavar="DIR")] = Field(
         default=Path("packs"), description="The folder that holds one file for each pack."
     )
-    build_dir: Annotated[Folder, OnCommandLine(metavar="DIR")] = Field(
+    build_dir: Annotated[Folder, OnCommandLine(group=Group.PLACES, metavar="DIR")] = Field(
         default=Path("build"), description="The folder that artifacts are written to."
     )
-    skip_tests: Annotated[Switch, OnCommandLine()] = Field(default=False, description="Run no tests.")
-    verify: Annotated[Depth, OnCommandLine()] = Field(
+    skip_tests: Annotated[Switch, OnCommandLine(group=Group.BUILD)] = Field(default=False, description="Run no tests.")
+    verify: Annotated[Depth, OnCommandLine(group=Group.BUILD)] = Field(
         default=True,
         description="Import each pack in a clean interpreter before it is packed. As a key or variable it also takes `all`, which"
         " imports the modules that may only be reached later, too.",
     )
-    debug: Annotated[Switch, OnCommandLine()] = Field(
+    debug: Annotated[Switch, OnCommandLine(group=Group.TERMINAL)] = Field(
         default=False, description="Write details of how imports and dependencies are resolved, and tracebacks, to stderr."
     )
-    jobs: Annotated[Jobs, OnCommandLine(metavar="N|auto")] = Field(
+    jobs: Annotated[Jobs, OnCommandLine(group=Group.BUILD, metavar="N|auto")] = Field(
         default="auto", description="How many packs are built at the same time; `auto` follows the processor."
     )
-    sha_output: Annotated[Formats, OnCommandLine(metavar="hex,b64")] = Field(
+    sha_output: Annotated[Formats, OnCommandLine(group=Group.BUILD, metavar="hex,b64")] = Field(
         default=("hex",), description="How the artifact's sha256 is written beside it."
     )
-    package_manager: Annotated[Manager, OnCommandLine(metavar="NAME")] = Field(
+    package_manager: Annotated[Manager, OnCommandLine(group=Group.PINS, metavar="NAME")] = Field(
         default="auto",
         description="Whose pins are read: `pip` means requirements.txt, `uv` uv.lock, `poetry` poetry.lock and `pipenv`"
         " Pipfile.lock.",
     )
-    python: Annotated[ProgramOrNone, OnCommandLine(metavar="PYTHON"), Unset(words="detected")] = Field(
+    python: Annotated[ProgramOrNone, OnCommandLine(group=Group.PINS, metavar="PYTHON"), Unset(words="detected")] = Field(
         default=None,
         description="The Python that the packs run on, a path or a command name; without it the active virtual environment's,"
         " else that of `.venv`, else the one `.python-version` names, else monopack's own.",
     )
-    existing_install_python: Annotated[ProgramOrNone, OnCommandLine(metavar="PYTHON"), Unset(words="none")] = Field(
-        default=None, description="A Python whose pip cache is used when distributions are fetched."
+    existing_install_python: Annotated[ProgramOrNone, OnCommandLine(group=Group.PINS, metavar="PYTHON"), Unset(words="none")] = (
+        Field(default=None, description="A Python whose pip cache is used when distributions are fetched.")
     )
-    cache_dir: Annotated[FolderOrNone, OnCommandLine(metavar="DIR"), Unset(words="the user's cache folder")] = Field(
-        default=None, description="The folder of the store of distributions, shared by all projects."
-    )
-    offline: Annotated[Switch, OnCommandLine()] = Field(
+    cache_dir: Annotated[
+        FolderOrNone, OnCommandLine(group=Group.PLACES, metavar="DIR"), Unset(words="the user's cache folder")
+    ] = Field(default=None, description="The folder of the store of distributions, shared by all projects.")
+    offline: Annotated[Switch, OnCommandLine(group=Group.PINS)] = Field(
         default=False, description="Use no network: what the store does not have is an error."
     )
-    force: Annotated[Switch, OnCommandLine()] = Field(
+    force: Annotated[Switch, OnCommandLine(group=Group.BUILD)] = Field(
         default=False, description="Replace files and folders in the build folder that monopack did not write."
     )
-    auto_fix: Annotated[Switch, OnCommandLine()] = Field(
+    auto_fix: Annotated[Switch, OnCommandLine(group=Group.BUILD)] = Field(
         default=False,
         description="Name in a pack's managed block what verifying and tests find missing, and build again; one pack at a time.",
+    )
+    quiet: Annotated[Switch, OnCommandLine(group=Group.TERMINAL)] = Field(
+        default=False, description="Show only warnings, errors and results."
+    )
+    color: Annotated[Color, OnCommandLine(group=Group.TERMINAL, metavar="WHEN")] = Field(
+        default="auto",
+        description="Colours: `always`, `never`, or `auto`, which is for terminals alone and heeds `NO_COLOR` and `FORCE_COLOR`.",
     )
     source_roots: Roots = Field(
         default="auto",

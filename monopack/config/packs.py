@@ -25,19 +25,23 @@ def pack_options(loaded: Loaded, name: str, block: Mapping[str, object], where: 
         own = PackOptions.model_validate(block)
     except ValidationError as error:
         raise refusal(error, ("pack",), lambda _: where, shows_key=True) from None
-    tables = [table for table in (loaded.config.pack, _table(loaded, name), own) if table]
+    tables = [table for table in (loaded.config.pack, table_of(loaded, name), own) if table]
     merged = {
         field: _united([getattr(table, field) for table in tables if field in table.model_fields_set])
         for field in set().union(*(table.model_fields_set for table in tables))
     }
     for field in ("verify", "skip_tests"):
-        insisted = loaded.origins[field].startswith(("flag ", "variable "))
-        if insisted or merged.get(field) is None:
+        if insisted(loaded, field) or merged.get(field) is None:
             merged[field] = getattr(loaded.config, field)
     return PackOptions.model_validate(merged)
 
 
-def _table(loaded: Loaded, name: str) -> PackOptions | None:
+def insisted(loaded: Loaded, field: str) -> bool:
+    """Whether an option was given for this run, by a flag or a variable."""
+    return loaded.origins[field].startswith(("flag ", "variable "))
+
+
+def table_of(loaded: Loaded, name: str) -> PackOptions | None:
     """A pack's table; variables spell every name in lower case."""
     packs = loaded.config.packs
     return packs.get(name) or packs.get(name.lower())

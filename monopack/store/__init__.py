@@ -17,8 +17,9 @@ from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch
 from monopack.store.fetch import Job, fetch
 from monopack.store.pip import Fetching, cache_of, own_settings
+from monopack.store.upkeep import clean, held
 
-__all__ = ["Fetching", "Store", "cache_of"]
+__all__ = ["LAYOUT", "Fetching", "Store", "cache_of", "clean", "held"]
 
 LAYOUT = "v1"
 

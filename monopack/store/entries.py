@@ -21,6 +21,7 @@ from filelock import FileLock
 
 from monopack.model import Distribution, Member, value
 from monopack.store import wheel
+from monopack.store.upkeep import WHEELS, mark_used
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Entries:
             distribution = _load(folder, sha256) or self._heal(folder, sha256)
             if distribution is None:
                 return None
+            mark_used(folder)
             self._checked[sha256] = distribution
         return self._checked[sha256]
 
@@ -100,7 +102,7 @@ class Entries:
         return tempfile.TemporaryDirectory(dir=self._folder, prefix=".fetch-")
 
     def _entry(self, sha256: str) -> Path:
-        return self._folder / "wheels" / sha256
+        return self._folder / WHEELS / sha256
 
     def _pick_file(self, key: str) -> Path:
         return self._folder / "picks" / f"{key}.json"

@@ -1,0 +1,103 @@
+"""The front door: from argv to a configuration, from values to lines and an exit code.
+
+Everything ambient (the working folder, the environment, the streams, signals) enters here and nowhere else. Results go to
+stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from monopack import __version__
+from monopack.cli.group import monopack
+from monopack.cli.terminal import OutputError, say
+from monopack.errors import MonopackError, error_line
+from monopack.run import CancelledError, Door
+
+__all__ = ["run"]
+
+BUG = 4
+
+
+class Stopped(BaseException):
+    """A signal ended the run; not a KeyboardInterrupt, which click would make something else of."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run monopack and return its exit code."""
+    door = Door()
+    _listen(door)
+    try:
+        return int(monopack().main(list(argv), prog_name="monopack", standalone_mode=False, obj=door) or 0)
+    except (click.ClickException, click.Abort, click.exceptions.Exit) as error:
+        return _usage(error, argv)
+    except MonopackError as error:
+        return _refused(error, error.exit_code, argv)
+    except OutputError as problem:
+        return _unwritable(problem)
+    except (Stopped, CancelledError) as stopped:
+        return _stopped(stopped)
+    except Exception as error:  # what nobody foresaw is ours, and says so
+        say(traceback.format_exc().rstrip())
+        say(error_line(f"this is a bug in monopack {__version__}: {error!r}", "please report it with the lines above"))
+        return BUG
+
+
+def _usage(error: Exception, argv: Sequence[str]) -> int:
+    """What click ends a command with: its help was shown, a question was not answered, or its words are wrong."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        hint = f"{context.command_path if context else 'monopack'} --help lists the options"
+        return _refused(MonopackError(error.format_message(), hint=hint), 2, argv)
+    return _refused(MonopackError("a question was not answered", hint="--yes takes the proposed answers"), 2, argv)
+
+
+def _stopped(stopped: Stopped | CancelledError) -> int:
+    code = stopped.exit_code if isinstance(stopped, Stopped) else 130
+    if isinstance(stopped, Stopped):
+        say(f"stopped by {signal.Signals(code - 128).name}")
+    return code
+
+
+def _refused(error: MonopackError, exit_code: int, argv: Sequence[str]) -> int:
+    """Say what monopack will not do: in one line and a hint, and to machines that asked for JSON."""
+    say(error_line(str(error), error.hint))
+    if "--debug" in argv:
+        say(traceback.format_exc().rstrip())
+    if "--json" in argv:
+        refusal = {"message": error.what, "where": error.where, "hint": error.hint}
+        click.echo(json.dumps({"version": 1, "error": refusal, "exit_code": exit_code}, ensure_ascii=False))
+    return exit_code
+
+
+def _unwritable(problem: Exception) -> int:
+    """Say that stdout could not be written, and keep Python from trying again at its end."""
+    say(error_line(f"stdout cannot be written: {problem}", "what was to be built is built"))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _listen(door: Door) -> None:
+    """End every child as soon as a signal asks for it, then unwind."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        door.cancelled.set()
+        raise Stopped(number)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)

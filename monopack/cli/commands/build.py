@@ -1,0 +1,71 @@
+"""`monopack build`: build packs, and tell how it went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from monopack import pipeline, report
+from monopack.cli.group import COMMANDS
+from monopack.cli.options import Command, pack_argument, project_options
+from monopack.cli.session import Session, start
+from monopack.config import Group
+from monopack.errors import ConfigError
+from monopack.model import PackReport
+from monopack.run import Door
+
+HELP = """Build one small, verified artifact for each entrypoint in packs/, or for PACK alone.
+
+For every pack: trace its imports, copy the first-party files it reaches, add the pinned distributions it needs, import it in a
+clean interpreter, run the tests that belong to it, and write a zip with its digests. The path of each built folder goes to
+stdout.
+"""
+
+EPILOG = """\b
+Examples:
+  monopack build users_get --no-verify     one pack, not imported
+  monopack build --sha-output hex,b64      the digest that AWS Lambda knows, too
+  monopack build --json > build.json       what was built, for machines
+"""
+
+
+def command() -> click.Command:
+    """The command."""
+    params = [pack_argument(), *project_options(*Group)]
+    return Command("build", callback=build, params=params, help=HELP, epilog=EPILOG)
+
+
+@click.pass_obj
+def build(door: Door, /, *, pack: str | None, config: str | None, as_json: bool, **flags: Any) -> int:
+    """Build, and tell how it went; the exit code."""
+    started = time.monotonic()
+    session = start(door, config, flags)
+    _refuse_command(pack, session)
+    reports = pipeline.build(session.loaded, pack, session.outside)
+    tell(reports, session)
+    session.terminal.news(report.summary(reports, time.monotonic() - started))
+    code = exit_code(reports)
+    if as_json:
+        session.terminal.document(report.document(reports, code))
+    else:
+        session.terminal.results(each.folder for each in reports if each.status != "failed")
+    return code
+
+
+def tell(reports: Sequence[PackReport], session: Session) -> None:
+    """Say every warning and every failure."""
+    session.terminal.say(*report.warnings(reports), *report.failures(reports))
+
+
+def exit_code(reports: Sequence[PackReport]) -> int:
+    """What the run ends with: 0, or 1 when any pack failed by its own code, else the code that the refusals have."""
+    return min((each.exit_code for each in reports if each.exit_code), default=0)
+
+
+def _refuse_command(pack: str | None, session: Session) -> None:
+    """Options come after a command, so that `monopack --quiet list` is no build of a pack `list`."""
+    if pack in COMMANDS and not (session.loaded.packs_dir / f"{pack}.py").exists():
+        raise ConfigError(f"{pack} is a command, and no pack", hint=f"options come after it: monopack {pack} [OPTIONS]")

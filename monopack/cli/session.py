@@ -1,0 +1,53 @@
+"""What every command that looks at a project starts with: its configuration, the world outside, and the terminal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from monopack import config
+from monopack.cli.terminal import Terminal
+from monopack.config import Loaded
+from monopack.errors import ConfigError
+from monopack.model import value
+from monopack.planning import Outside
+from monopack.run import Door
+
+
+@value()
+class Session:
+    """One run of a command on a project."""
+
+    loaded: Loaded
+    outside: Outside
+    terminal: Terminal
+
+
+def start(door: Door, file: str | None, flags: dict[str, Any], *, command: str = "") -> Session:
+    """Load the configuration, by the flags of the command line and the process environment.
+
+    `command` is the name of a command that must not be that of a pack too; empty for a build, which alone tells how it
+    goes on. Raises `ConfigError`.
+    """
+    environ = dict(os.environ)
+    loaded = config.load(flags, cwd=current_folder(), config_file=Path(file) if file else None, environ=environ)
+    _refuse_ambiguous(command, loaded)
+    terminal = Terminal(quiet=loaded.config.quiet or bool(command), debug=loaded.config.debug)
+    terminal.say(*(f"warning: {warning}" for warning in loaded.warnings))
+    return Session(loaded=loaded, outside=Outside(environ=environ, door=door, tell=terminal.tell), terminal=terminal)
+
+
+def current_folder() -> Path:
+    """The folder that monopack was called in. Raises `ConfigError` when it is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError("the current folder does not exist any more", hint="change to a folder that does") from None
+
+
+def _refuse_ambiguous(command: str, loaded: Loaded) -> None:
+    """Refuse a command that could as well be a pack's name."""
+    if command and (loaded.packs_dir / f"{command}.py").is_file():
+        hint = f"monopack build {command} builds the pack; rename the pack to use the command"
+        raise ConfigError(f"{command} is a command, and a pack too", where=str(loaded.packs_dir / f"{command}.py"), hint=hint)

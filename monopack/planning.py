@@ -1,0 +1,247 @@
+"""A side door of the hallway: what is known about each pack before anything is built, which is all that questions about it need.
+
+Packs are found, their imports traced, their tests chosen, and their imports mapped to distributions.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from monopack import archive, config, discover, locks, targets, testing, trace
+from monopack.config import Loaded, PackOptions
+from monopack.errors import LockError, MonopackError, UnpinnedError
+from monopack.ledger import Ledger
+from monopack.model import Evidence, Lock, Pack, Resolution, Step, Target, TestPlan, Trace, value
+from monopack.resolve import Wanted
+from monopack.run import Door
+from monopack.store import Fetching, Store, cache_of
+from monopack.supply import NOTHING, Answer, Ask, supply
+
+log = logging.getLogger(__name__)
+
+NOTHING_PINNED = Lock(dialect="", path="", pins={})
+NO_TESTS = TestPlan(tests=(), left_out={}, support=(), for_conftest=(), imports=())
+
+
+@value()
+class Outside:
+    """What comes in by the front door: the environment, the door to other programs, and whom to tell what is being done."""
+
+    environ: Mapping[str, str]
+    door: Door
+    tell: Callable[[Step], None]
+
+
+@value()
+class Site:
+    """What all packs of a run share."""
+
+    loaded: Loaded
+    book: Ledger
+    target: Target
+    scanner: trace.Scanner
+    outside: Outside
+    epoch: int | None
+    lock: Lock = NOTHING_PINNED
+
+
+@value()
+class Found:
+    """The packs of a run with their options, and the source roots that name their modules."""
+
+    roots: tuple[str, ...]
+    packs: tuple[Pack, ...]
+    options: tuple[PackOptions, ...]
+
+
+@value()
+class Plan:
+    """What is known about one pack before anything is built; an `error` ends its way, not that of the others."""
+
+    pack: Pack
+    options: PackOptions
+    traced: Trace
+    tests: TestPlan = NO_TESTS
+    runner: str = ""
+    resolution: Resolution = NOTHING
+    for_tests: Resolution = NOTHING
+    error: MonopackError | None = None
+
+
+def find(loaded: Loaded, only: str | None) -> Found:
+    """The packs of the project, or the one named `only`, with their options. Raises `ConfigError`."""
+    roots = discover.source_roots(loaded.root, loaded.config.source_roots)
+    packs = discover.packs(loaded.root, loaded.packs_dir, roots, only)
+    if only is None:
+        config.check_pack_names(loaded, [pack.name for pack in packs])
+    return Found(roots=roots, packs=packs, options=tuple(_options(pack, loaded) for pack in packs))
+
+
+def _options(pack: Pack, loaded: Loaded) -> PackOptions:
+    """The options of a pack, from its managed block and the tables of the config."""
+    return config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}")
+
+
+def plans(found: Found, loaded: Loaded, outside: Outside) -> tuple[Site, tuple[Plan, ...]]:
+    """What the packs share, and a plan for each, in pack order. Raises `MonopackError` for what is wrong with all of them."""
+    return replan(found, _site(loaded, found.roots, outside))
+
+
+def replan(found: Found, site: Site) -> tuple[Site, tuple[Plan, ...]]:
+    """Plans for packs of a site that is known already; the site then has the lock that they need."""
+    site.outside.tell(Step(name="plan", detail=str(len(found.packs))))
+    planned = [_plan(pack, options, site) for pack, options in zip(found.packs, found.options, strict=True)]
+    lock, planned = _resolve(planned, site)
+    return replace(site, lock=lock), tuple(planned)
+
+
+def _site(loaded: Loaded, roots: Sequence[str], outside: Outside) -> Site:
+    """Find the Python that packs are for, and the files there are."""
+    epoch = archive.epoch(outside.environ)
+    given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
+    target = targets.host(loaded.config.python, given_by, loaded.root, outside.environ, outside.door)
+    log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")
+    log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
+    tree = trace.survey(loaded.root, roots, (loaded.build_dir, loaded.cache_dir))
+    scanner = trace.Scanner(tree, target.markers)
+    book = Ledger(build=loaded.build_dir)
+    return Site(loaded=loaded, book=book, target=target, scanner=scanner, outside=outside, epoch=epoch)
+
+
+def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
+    """Trace one pack and choose its tests."""
+    plan = Plan(pack=pack, options=options, traced=Trace(module=pack.module, files=(), imports=(), missing=()))
+    scanner = site.scanner.narrowed(options.exclude)
+    extra = tuple(trace.Start(name=name, because=Evidence(file="extra_modules", line=0)) for name in options.extra_modules)
+    try:
+        traced = trace.trace(pack.module, extra, options.include, scanner, site.target)
+        plan = replace(plan, traced=traced)
+        _log_trace(pack.name, traced)
+        if options.skip_tests:
+            return plan
+        tests_dir = Path(os.path.relpath(site.loaded.tests_dir, site.loaded.root)).as_posix()
+        return replace(plan, tests=trace.tests_of(traced, tests_dir, site.scanner, site.target))
+    except MonopackError as error:
+        return replace(plan, error=error)
+
+
+def _log_trace(pack: str, traced: Trace) -> None:
+    """Every edge and every import that was left to distributions, for `--debug`."""
+    for edge in traced.edges:
+        log.debug("%s: %s imports %s (%s)", pack, edge.evidence, edge.path, edge.reach)
+    for wanted in traced.imports:
+        guarded = ", may fail" if wanted.optional else ""
+        log.debug(
+            "%s: %s imports %s, to be provided by a distribution (%s%s)",
+            pack,
+            wanted.evidence,
+            wanted.dotted,
+            wanted.reach,
+            guarded,
+        )
+
+
+# ---------------------------------------------------------------- imports -> distributions
+
+
+def _resolve(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
+    """Give every plan its distributions, from the lock; a lock that is not complete is completed once."""
+    if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
+        return NOTHING_PINNED, plans
+    lock = read_lock(site)
+    store = Store(site.loaded.cache_dir, fetching(site))
+    supplied = _supply(plans, lock, store, site)
+    if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in supplied):
+        lock = _complete(lock, site)
+        supplied = _supply(plans, lock, store, site)
+    for warning in lock.warnings:
+        log.warning("%s", warning)
+    return lock, supplied
+
+
+def read_lock(site: Site) -> Lock:
+    """The project's pins, all of them; none where it has no dependency source."""
+    source = locks.find(site.loaded.root, site.loaded.config.package_manager)
+    if source is None:
+        return NOTHING_PINNED
+    log.info("pins: %s", source.note)
+    lock = locks.read(source, site.loaded.root, site.target)
+    return _complete(lock, site) if lock.loose else lock
+
+
+def _incomplete(lock: Lock) -> bool:
+    """Whether a lock may leave out what its pins require: requirements with hashes, and real locks, may not."""
+    return lock.dialect == "requirements" and not any(pin.hashes for pin in lock.pins.values())
+
+
+def _complete(lock: Lock, site: Site) -> Lock:
+    """Pin what the project's requirements leave open, and keep the answer in the build folder."""
+    keep = site.loaded.build_dir / ".monopack" / f"requirements.{site.target.name}.txt"
+    resolver = locks.Resolver(door=site.outside.door, environ=site.outside.environ, offline=site.loaded.config.offline)
+    return locks.pin(lock, site.loaded.root, site.target, keep, resolver)
+
+
+def _supply(plans: list[Plan], lock: Lock, store: Store, site: Site) -> list[Plan]:
+    """Every plan with its distributions, or with the reason why it cannot have them."""
+    sound = [plan for plan in plans if not plan.error]
+    asks = [Ask(for_pack=wanted(plan, site), for_tests=_wanted_by_tests(plan, lock, site)) for plan in sound]
+    answers = dict(zip((plan.pack.name for plan in sound), supply(asks, lock, site.target, store), strict=True))
+    return [_supplied(plan, answers.get(plan.pack.name), lock) for plan in plans]
+
+
+def _supplied(plan: Plan, answer: Answer | None, lock: Lock) -> Plan:
+    if answer is None:
+        return plan
+    if isinstance(answer, LockError):
+        return replace(plan, error=answer)
+    for each in answer.for_pack.shipped:
+        log.debug("%s ships %s==%s: %s", plan.pack.name, each.distribution.name, each.distribution.version, each.because)
+    for wanted in answer.for_pack.unresolved:
+        log.debug("%s: %s imports %s, which nothing provides", plan.pack.name, wanted.evidence, wanted.dotted)
+    return replace(plan, runner=_runner(plan, lock), resolution=answer.for_pack, for_tests=answer.for_tests)
+
+
+def _runner(plan: Plan, lock: Lock) -> str:
+    return testing.select_runner(plan.options.test_runner, lock.pins)
+
+
+def fetching(site: Site) -> Fetching:
+    """How the store reaches the indexes."""
+    options = site.loaded.config
+    fetching = Fetching(door=site.outside.door, environ=site.outside.environ, root=site.loaded.root, offline=options.offline)
+    if options.existing_install_python is None:
+        return fetching
+    return replace(fetching, pip_cache=cache_of(options.existing_install_python, fetching))
+
+
+def wanted(plan: Plan, site: Site) -> Wanted:
+    """What a pack wants of the lock."""
+    return Wanted(
+        imports=plan.traced.imports,
+        distributions=dict.fromkeys(plan.options.extra_distributions, "extra_distributions"),
+        excluded=frozenset(canonicalize_name(name) for name in plan.options.exclude_distributions),
+        module_map=site.loaded.config.module_map,
+    )
+
+
+def _wanted_by_tests(plan: Plan, lock: Lock, site: Site) -> Wanted | None:
+    """What a pack's tests want: all that the pack wants, the platform's distributions too, and the runner with its plugins."""
+    if not plan.tests.tests:
+        return None
+    options = plan.options
+    platform = [name for name in options.exclude_distributions if canonicalize_name(name) in lock.pins]
+    named = dict.fromkeys((*platform, *options.extra_distributions, *options.test_distributions), "test_distributions")
+    if _runner(plan, lock) == "pytest":
+        named |= {name: "test_runner" for name in ("pytest", *lock.pins) if name == "pytest" or name.startswith("pytest-")}
+    return Wanted(
+        imports=(*plan.traced.imports, *plan.tests.imports),
+        distributions=named,
+        module_map=site.loaded.config.module_map,
+        development=True,
+    )

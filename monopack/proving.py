@@ -1,0 +1,107 @@
+"""A side door of the hallway: a built folder is verified, and the tests that belong to it run on a copy."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from monopack import testing, workspace
+from monopack import verify as verification
+from monopack.model import Failure, Reach, Step, Tree
+from monopack.planning import Plan, Site
+from monopack.resolve import way_out
+from monopack.run import clean_environment
+
+log = logging.getLogger(__name__)
+
+
+def prove(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> tuple[tuple[Failure, ...], int]:
+    """Verify a pack and run its tests; what fails, and how many tests passed."""
+    folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
+    with tempfile.TemporaryDirectory(prefix="monopack-") as home:
+        options, environ = plan.options, site.outside.environ
+        environment = clean_environment(environ, home=Path(home), passthrough=options.env_passthrough, extra=options.env)
+        failures = _verify(plan, folder, environment, site) if options.verify else ()
+        failures = failures or _changed(tree, folder, record)
+        if failures or options.skip_tests:
+            return failures, 0
+        outcome = _run_tests(plan, with_tests, {**environment, **options.test_env}, site)
+    failures = tuple(_with_hint(failure, plan, site) for failure in outcome.failures)
+    return failures or _changed(tree, folder, record), outcome.passed
+
+
+def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
+    """Import what the entry module imports, and with `verify = "all"` what it may import later, in a clean interpreter."""
+    site.outside.tell(Step(name="verify", pack=plan.pack.name))
+    everything = plan.options.verify == "all"
+    reached = [f.module for f in plan.traced.files if f.module and (everything or f.reach is Reach.EAGER)]
+    request = verification.Request(
+        modules=(plan.pack.module, *sorted(set(reached) - {plan.pack.module})),
+        entry=plan.pack.module,
+        handler=plan.options.handler,
+        timeout=site.loaded.config.verify_timeout,
+        platform=plan.resolution.platform,
+    )
+    log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
+    failures = verification.verify(folder, request, site.target, environment, site.outside.door)
+    return tuple(_with_hint(failure, plan, site) for failure in failures)
+
+
+def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:
+    """Say how to ship a module or a file that was missing."""
+    if failure.hint or not (failure.missing or failure.absent):
+        return failure
+    tree = site.scanner.tree
+    if failure.absent:
+        found = tree.shipping_as(failure.absent)
+        return (
+            replace(failure, hint=f'add to monopack.toml: [packs.{plan.pack.name}]  include = ["{found}"]') if found else failure
+        )
+    ours = tree.locate(failure.missing) is not None
+    return replace(failure, hint=way_out(failure, plan.pack.name, site.lock, ours=ours))
+
+
+def _changed(tree: Tree, folder: Path, record: Path) -> tuple[Failure, ...]:
+    """A failure for each file of a built folder that code has changed."""
+    hint = "code must not write into its own package; write to a temporary folder instead"
+    return tuple(
+        Failure(kind="changed", message="changed while the pack's code ran", where=path, hint=hint)
+        for path in workspace.changes(tree, folder, record)
+    )
+
+
+def _run_tests(plan: Plan, with_tests: Tree | None, environment: Mapping[str, str], site: Site) -> testing.Outcome:
+    """Run the tests of a pack on a copy of it in `<build>/<pack>_test/`."""
+    for test, reason in plan.tests.left_out.items():
+        log.info("%s: leaves out %s: %s", plan.pack.name, test, reason)
+    for path in plan.tests.for_conftest:
+        log.info("%s: %s is there for conftest.py only, and does not ship", plan.pack.name, path)
+    if with_tests is None:
+        return testing.Outcome(passed=0, skipped=0, failures=_no_tests(plan, site))
+    site.outside.tell(Step(name="test", pack=plan.pack.name))
+    name = f"{plan.pack.name}_test"
+    folder = site.loaded.build_dir / name
+    workspace.materialize(with_tests, folder, site.book.folder_record(name), force=site.loaded.config.force)
+    request = testing.Request(
+        files=plan.tests.tests,
+        runner=plan.runner,
+        tests_dir=os.path.relpath(site.loaded.tests_dir, site.loaded.root),
+        timeout=site.loaded.config.test_timeout,
+    )
+    log.debug("%s: running %d test files with %s", plan.pack.name, len(request.files), request.runner)
+    return testing.run_tests(folder, request, site.target, environment, site.outside.door)
+
+
+def _no_tests(plan: Plan, site: Site) -> tuple[Failure, ...]:
+    """A pack without tests fails, unless it may."""
+    if not plan.options.require_tests:
+        return ()
+    tests_dir = os.path.relpath(site.loaded.tests_dir, site.loaded.root)
+    why = "".join(f"; {test} is left out: {reason}" for test, reason in sorted(plan.tests.left_out.items())[:1])
+    wanted = f"{tests_dir}/test_{plan.pack.name}.py that imports {plan.pack.module}"
+    hint = f"write {wanted}, or set require_tests = false, or pass --skip-tests"
+    return (Failure(kind="no-tests", message=f"no test in {tests_dir} belongs to the pack{why}", hint=hint),)

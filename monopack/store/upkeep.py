@@ -1,0 +1,47 @@
+"""What the store holds, and throwing away what is no longer used."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from monopack.model import StoredWheel
+
+DAY = 24 * 60 * 60  # seconds
+WHEELS = "wheels"
+
+
+def held(store: Path) -> tuple[StoredWheel, ...]:
+    """All wheels in the store's layout folder `store` (absolute), by file name."""
+    return tuple(sorted((found for _, found in _entries(store)), key=lambda found: found.wheel))
+
+
+def clean(store: Path, days: float) -> tuple[StoredWheel, ...]:
+    """Remove the wheels that no run has used for so many days, all of them for 0; what was removed. Raises `OSError`."""
+    before = time.time() - days * DAY
+    gone = [(folder, found) for folder, found in _entries(store) if not days or found.used < before]
+    for folder, _ in gone:
+        moved = folder.with_name(f".new-{folder.name}")  # half removed, an entry would look damaged
+        folder.rename(moved)
+        shutil.rmtree(moved)
+    if not days:
+        shutil.rmtree(store, ignore_errors=True)
+    return tuple(sorted((found for _, found in gone), key=lambda found: found.wheel))
+
+
+def mark_used(entry: Path) -> None:
+    """Note that an entry was used, at most once a day; a store that cannot be written keeps no such notes."""
+    with contextlib.suppress(OSError):
+        if time.time() - entry.stat().st_mtime > DAY:
+            os.utime(entry)
+
+
+def _entries(store: Path) -> Iterator[tuple[Path, StoredWheel]]:
+    for folder in (store / WHEELS).glob("[0-9a-f]*"):
+        files = [file for file in folder.glob("*") if file.is_file()]
+        wheel = next((file.name for file in files if file.suffix == ".whl"), folder.name)
+        yield folder, StoredWheel(wheel=wheel, size=sum(file.stat().st_size for file in files), used=folder.stat().st_mtime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -59,7 +59,8 @@ def packs(root: Path, packs_dir: Path, source_roots: Sequence[str], only: str | 
     """
     shown = _relative(packs_dir, root)
     if shown is None:
-        raise ConfigError("the packs folder lies outside the project", where=str(packs_dir), hint=f"move it below {root}")
+        hint = f"move it below {root}, or name its own project's monopack.toml with --config"
+        raise ConfigError("the packs folder lies outside the project", where=str(packs_dir), hint=hint)
     files = {file.stem: file for file in _files(packs_dir, shown.as_posix())}
     if only is not None and only.endswith(".py"):  # a file's path, as a shell completes it
         only = PurePosixPath(only.replace("\\", "/")).stem
@@ -107,13 +108,14 @@ def _module_prefix(folder: PurePosixPath, roots: Sequence[str]) -> tuple[str, ..
 # ---------------------------------------------------------------- names
 
 
-def _check_names(chosen: Iterable[str], names: Iterable[str], folder: Path) -> None:
+def _check_names(chosen: Iterable[str], files: Mapping[str, Path], folder: Path) -> None:
     """Raise `ConfigError`, with a line for each name that cannot work: bad ones among `chosen`, and all that collide."""
-    ordered = sorted(names)
+    ordered = sorted(files)
     problems = [(name, _bad_name(name)) for name in chosen if not _is_name(name)]
     problems += [
         (f"{name}_test", f"its build folder is the one for the tests of {name}") for name in ordered if f"{name}_test" in ordered
     ]
+    problems += [(name, f"the package {name}/ beside it hides it from Python") for name in chosen if _is_hidden(files[name])]
     problems += [(twin, f"differs from {name} only in case") for name, twin in _twins(ordered)]
     if problems:
         lines = [f"{(folder / f'{name}.py').as_posix()}: {problem}" for name, problem in problems]
@@ -128,6 +130,11 @@ def _is_name(name: str) -> bool:
 def _bad_name(name: str) -> str:
     reason = "a Python keyword" if keyword.iskeyword(name) else "not a Python name"
     return f"{name} is {reason}, so the file cannot be imported"
+
+
+def _is_hidden(file: Path) -> bool:
+    """Whether Python finds a package of the same name first."""
+    return (file.with_suffix("") / "__init__.py").is_file()
 
 
 def _twins(ordered: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,14 @@ class LockError(MonopackError):
     exit_code = 3
 
 
+class UnavailableError(LockError):
+    """Some pins cannot be had: `pins` are their canonical names. Whether that matters depends on who needs them."""
+
+    def __init__(self, what: str, *, pins: frozenset[str], where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.pins = pins
+
+
 class UnpinnedError(LockError):
     """A shipped distribution requires one that the lock does not pin."""
 

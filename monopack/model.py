@@ -372,7 +372,8 @@ class Failure:
 
     `kind` is `import`, `handler`, `changed`, `timeout`, `tests` or `no-tests`; `message` is one line; `missing` the module
     that could not be found, if that is what failed; `where` is `file:line` of the import or of the error; `output` is what
-    the code printed, for the user to read; `absent` is the path in the pack of a file that was looked for and is not there.
+    the code printed, for the user to read; `absent` is the path in the pack of a file that was looked for and is not there,
+    `distribution` the name of one whose metadata was.
     """
 
     kind: str
@@ -382,6 +383,7 @@ class Failure:
     hint: str = ""
     output: str = ""
     absent: str = ""
+    distribution: str = ""
 
 
 @value()

@@ -68,6 +68,9 @@ def protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:
         if path.is_relative_to(loaded.tests_dir):
             where = loaded.origins["tests_dir"].removeprefix("variable ")
             raise ConfigError(f"the tests folder is or contains {what}", where=where, hint="name a folder with nothing but tests")
+    if loaded.cache_dir.is_relative_to(loaded.build_dir) and not loaded.root.is_relative_to(loaded.build_dir):
+        where = str(loaded.cache_dir)
+        raise ConfigError("the cache folder lies in the build folder", where=where, hint="choose another one with --cache-dir")
     named |= {"the tests folder": loaded.tests_dir, "the repository": loaded.root / ".git"}
     ledger.refuse(loaded.cache_dir, "the cache folder", "--cache-dir", named)
     return named

@@ -13,7 +13,7 @@ from monopack import testing, workspace
 from monopack import verify as verification
 from monopack.model import Failure, Reach, Step, Tree
 from monopack.planning import Plan, Site
-from monopack.resolve import way_out
+from monopack.resolve import metadata_of, way_out
 from monopack.run import clean_environment
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site
 
 def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:
     """Say how to ship a module or a file that was missing."""
+    if failure.distribution:
+        return replace(failure, hint=metadata_of(failure.distribution, plan.pack.name, site.lock))
     if failure.hint or not (failure.missing or failure.absent):
         return failure
     tree = site.scanner.tree

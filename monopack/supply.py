@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from monopack.errors import LockError
-from monopack.model import Distribution, Lock, Needs, Resolution, Target, value
-from monopack.resolve import Wanted, resolve
+from monopack.errors import LockError, UnavailableError
+from monopack.model import Lock, Needs, Resolution, Target, value
+from monopack.resolve import Seen, Wanted, resolve
 from monopack.store import Store
 
 log = logging.getLogger(__name__)
@@ -36,30 +36,31 @@ Answer = Supply | LockError
 
 def supply(asks: Sequence[Ask], lock: Lock, target: Target, store: Store) -> tuple[Answer, ...]:
     """An answer to every ask, in their order; what cannot be had is the answer of those packs alone that need it."""
-    known: dict[str, Distribution] = {}
-    refused: dict[int, LockError] = {}
+    known: dict[str, Seen] = {}
     while True:
-        answers = [refused.get(number) or _answer(ask, lock, target, known) for number, ask in enumerate(asks)]
-        needs = {number: answer.pins for number, answer in enumerate(answers) if isinstance(answer, Needs)}
+        answers = [_answer(ask, lock, target, known) for ask in asks]
+        needs = dict.fromkeys(name for answer in answers if isinstance(answer, Needs) for name in answer.pins)
         if not needs:
             return tuple(answer for answer in answers if not isinstance(answer, Needs))
-        wanted = list(dict.fromkeys(name for pins in needs.values() for name in pins))
-        log.debug("looking at %d of %d pins: %s", len(wanted), len(lock.pins), ", ".join(wanted))
+        log.debug("looking at %d of %d pins: %s", len(needs), len(lock.pins), ", ".join(needs))
+        known |= _obtain(list(needs), lock, target, store)
+
+
+def _obtain(names: Sequence[str], lock: Lock, target: Target, store: Store) -> dict[str, Seen]:
+    """The distributions of pins, or why they cannot be had."""
+    refused: dict[str, Seen] = {}
+    while wanted := [name for name in names if name not in refused]:
         try:
-            known |= _obtain(wanted, lock, target, store)
-        except LockError:
-            for number, pins in needs.items():
-                try:
-                    known |= _obtain(pins, lock, target, store)
-                except LockError as error:
-                    refused[number] = error
+            return {**refused, **store.obtain([lock.pins[name] for name in wanted], lock.index_options, target)}
+        except UnavailableError as error:
+            log.debug("%s", error)
+            refused |= dict.fromkeys(error.pins, error)
+        except LockError as error:
+            refused |= dict.fromkeys(wanted, error)
+    return refused
 
 
-def _obtain(names: Sequence[str], lock: Lock, target: Target, store: Store) -> dict[str, Distribution]:
-    return store.obtain([lock.pins[name] for name in names], lock.index_options, target)
-
-
-def _answer(ask: Ask, lock: Lock, target: Target, known: dict[str, Distribution]) -> Answer | Needs:
+def _answer(ask: Ask, lock: Lock, target: Target, known: dict[str, Seen]) -> Answer | Needs:
     """What one pack gets, or what has to be seen first."""
     try:
         for_pack = resolve(ask.for_pack, lock, target.markers, known)

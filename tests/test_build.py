@@ -246,6 +246,65 @@ def test_every_failing_pack_is_reported_in_order_and_the_others_are_built(projec
     assert hints[0] == "  hint: add nowhere-1 to requirements.txt, or map the import in [module_map]"
 
 
+def test_a_pin_that_cannot_be_had_fails_only_packs_that_need_it(project: Project) -> None:
+    project.wheel("windows-thing", tag="cp311-cp311-win_amd64")
+    project.wheel("six-thing")
+    project.require("windows-thing==1.0", "six-thing==1.0")
+    project.pack("guarded", "import six_thing\ntry:\n    import nowhere\nexcept ImportError:\n    pass\n")
+    project.pack("lazy", "def later():\n    import nowhere\n")
+    project.pack("needs", "import windows_thing\n")
+    done = project.run()
+    assert done.stdout == "build/guarded\nbuild/lazy\n"
+    assert done.returncode == 3
+    assert "warning: lazy: packs/lazy.py:2: imports nowhere, which no first-party file" in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert [error.partition(" has no wheel")[0] for error in errors] == ["error: needs: requirements.txt:3: windows-thing==1.0"]
+    assert "guarded" not in done.stderr.replace("guarded: built", "").partition("pack  ")[0]
+
+
+def test_metadata_that_code_looks_for_at_import_is_named(project: Project) -> None:
+    project.wheel("plugin-thing")
+    project.require("plugin-thing==1.0")
+    for name, wanted in (("pinned", "plugin-thing"), ("own", "our-project")):
+        project.pack(name, f"import importlib.metadata\nimportlib.metadata.version({wanted!r})\n")
+    done = project.run()
+    assert "error: own: packs/own.py:2: PackageNotFoundError: No package metadata was found for our-project" in done.stderr
+    assert "hint: pin it, or commit our_project-VERSION.dist-info/METADATA and add to monopack.toml: [packs.own]" in done.stderr
+    assert 'hint: add to monopack.toml: [packs.pinned]  extra_distributions = ["plugin-thing"]' in done.stderr
+    metadata = "Metadata-Version: 2.1\nName: our-project\nVersion: 3.0\n"
+    project.write({"our_project-3.0.dist-info/METADATA": metadata, "monopack.toml": (
+        '[packs.own]\ninclude = ["our_project-3.0.dist-info/**"]\n[packs.pinned]\nextra_distributions = ["plugin-thing"]\n'
+    )})  # fmt: skip
+    project.build()
+
+
+def test_a_stand_in_for_the_platform_that_code_does_not_get_on_with_is_explained(project: Project) -> None:
+    project.wheel(
+        "outer-thing",
+        files={"outer_thing.py": "import re, inner_thing\nre.match('x', inner_thing.version)\n"},
+        requires=["inner-thing"],
+    )
+    project.wheel("inner-thing")
+    project.require("outer-thing==1.0", "inner-thing==1.0")
+    project.pack("a", "import outer_thing\n")
+    project.write({"monopack.toml": '[pack]\nexclude_distributions = ["inner-thing"]\n'})
+    done = project.run()
+    assert "hint: inner_thing: left to the platform by exclude_distributions, so a stand-in took its place" in done.stderr
+
+
+def test_a_config_file_beside_packs_that_were_named_from_elsewhere_counts(shop: Project, tmp_path: Path) -> None:
+    shop.write({"monopack.toml": '[pack]\nhandler = "go"\n', "packs/users.py": "def go(event, context): ...\n"})
+    arguments = ("users", "--packs-dir", str(shop.root / "packs"), "--build-dir", str(tmp_path / "out"), "--skip-tests")
+    assert "(monopack.toml)" in shop.build(*arguments, cwd=tmp_path).stderr
+    assert shop.build("users", "--skip-tests", MONOPACK_PACKS_DIR=str(shop.root / "packs"), cwd=tmp_path)
+
+
+def test_a_cache_in_the_build_folder_is_refused(shop: Project) -> None:
+    done = shop.run("--cache-dir", "build/cache")
+    assert done.returncode == 2
+    assert "build/cache: the cache folder lies in the build folder\n  hint: choose another one with --cache-dir" in done.stderr
+
+
 def test_a_failed_build_leaves_the_artifacts_as_they_were_and_says_so(shop: Project) -> None:
     shop.build()
     before = shop.outputs()
@@ -688,9 +747,10 @@ def test_a_variable_read_at_import_is_explained(project: Project) -> None:
 
 def test_the_version_and_help(project: Project) -> None:
     assert project.run("--version").stdout.startswith("monopack, version ")
-    shown = project.run("--help").stdout
+    assert "monopack build --help lists the options" in project.run("--help").stdout
+    shown = project.run("build", "--help").stdout
     assert "--existing-install-python" in shown
-    assert "Exit codes" in shown
+    assert "Exit codes" in project.run("--help").stdout
 
 
 def test_debug_shows_every_edge_and_every_choice(shop: Project) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from pydantic import ValidationError
 
-from monopack.config.keys import CONFIG_VARIABLE, FILE_NAME
+from monopack.config.keys import CONFIG_VARIABLE, FILE_NAME, PREFIX
 from monopack.config.layers import Layer, origins_of, place_of
 from monopack.config.options import BuildConfig
 from monopack.config.refusals import refusal
@@ -46,10 +46,11 @@ def load(flags: Mapping[str, object], *, cwd: Path, config_file: Path | None, en
     """Merge flags, variables and `monopack.toml` into one configuration.
 
     `flags` maps field names to what the command line gave (None: not given); `cwd` is absolute. The file is `config_file`, else
-    the one that `MONOPACK_CONFIG` in `environ` names, else the nearest `monopack.toml` in `cwd` or above. Paths in flags and
+    the one that `MONOPACK_CONFIG` in `environ` names, else the nearest `monopack.toml` in `cwd` or above, else from a packs
+    folder that a flag or variable names. Paths in flags and
     variables are relative to `cwd`, those in the file to its folder. Raises `ConfigError`, which lists all keys with a bad value.
     """
-    file = _find(cwd, config_file, environ)
+    file = _find(cwd, config_file, environ) or _beside_packs(cwd, flags, environ)
     document = read(file) if file else {}
     variables, warnings = variable_layer(environ, document)
     layers = (flag_layer(flags), variables, file_layer(file, document))
@@ -69,7 +70,17 @@ def _find(cwd: Path, given: Path | None, environ: Mapping[str, str]) -> Path | N
             where = "--config" if given else CONFIG_VARIABLE
             raise ConfigError(f"there is no file {named}", where=where, hint="name an existing monopack.toml, or leave it out")
         return file
-    candidates = (folder / FILE_NAME for folder in (cwd, *cwd.parents))
+    return _nearest(cwd)
+
+
+def _beside_packs(cwd: Path, flags: Mapping[str, object], environ: Mapping[str, str]) -> Path | None:
+    """The nearest file from a packs folder upward that was named by a flag or a variable."""
+    named = flags.get("packs_dir") or environ.get(f"{PREFIX}PACKS_DIR")
+    return _nearest(_absolute(cwd, str(named)).parent) if named else None
+
+
+def _nearest(folder: Path) -> Path | None:
+    candidates = (above / FILE_NAME for above in (folder, *folder.parents))
     return next((file for file in candidates if file.is_file()), None)
 
 

@@ -15,9 +15,10 @@ from monopack.errors import LockError, UnpinnedError
 from monopack.model import Because, Distribution, Failure, Import, Lock, Needs, Reach, Resolution, Shipped, value
 from monopack.resolve.candidates import called, likely_distribution, tiers, versions_with
 
-__all__ = ["Wanted", "judge", "not_there", "resolve", "unused_exclusions", "way_out"]
+__all__ = ["Seen", "Wanted", "judge", "metadata_of", "not_there", "resolve", "unused_exclusions", "way_out"]
 
-Known = Mapping[str, Distribution]
+Seen = Distribution | LockError  # a pin that was looked at: what it is, or why it cannot be had
+Known = Mapping[str, Seen]
 
 LAST_TIER = 2  # of `tiers`: the pins whose names say nothing of the import
 
@@ -41,9 +42,9 @@ class Wanted:
 def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known) -> Resolution | Needs:
     """The closed set of distributions for what is wanted.
 
-    `markers` is the target's PEP 508 environment, `known` the distributions seen so far by canonical name. Returns `Needs`
-    with the pins that have to be seen first. Raises `LockError` where two pins provide the same module or config names an
-    unpinned distribution, and `UnpinnedError` where a requirement has no pin.
+    `markers` is the target's PEP 508 environment, `known` what is known of the pins seen so far, by canonical name. Returns
+    `Needs` with the pins that have to be seen first. Raises `LockError` where two pins provide the same module, config names an
+    unpinned distribution, or a pin that is needed cannot be had, and `UnpinnedError` where a requirement has no pin.
     """
     pins = tuple(name for name, pin in lock.pins.items() if wanted.development or not pin.development)
     roots: dict[str, Because] = {}
@@ -113,6 +114,9 @@ def _provider(wanted: Import, options: Wanted, lock: Lock, pins: tuple[str, ...]
         if unseen:
             return Needs(pins=unseen)
         depth, owners = _claims(wanted.dotted, looked_at, known)
+        refused = [seen for name in tier if isinstance(seen := known[name], LockError)]
+        if refused and not owners and number < LAST_TIER and not wanted.optional:
+            raise refused[0]
         # A pin that holds only a parent package is outdone by a similarly named one that holds the module itself.
         if owners and (number > 0 or depth >= wanted.name.count(".") + 1):
             break
@@ -137,10 +141,10 @@ def _mapped(name: str, module_map: Mapping[str, str]) -> tuple[str, str] | None:
 def _claims(name: str, pins: Iterable[str], known: Known) -> tuple[int, list[str]]:
     """How many parts of a dotted name the best pins provide, and which pins those are."""
     parts = name.split(".")
-    seen = [pin for pin in pins if pin in known]
+    seen = {pin: found for pin in pins if isinstance(found := known.get(pin), Distribution)}
     for depth in range(len(parts), 0, -1):
         prefix = ".".join(parts[:depth])
-        owners = [pin for pin in seen if prefix in known[pin].provides]
+        owners = [pin for pin, found in seen.items() if prefix in found.provides]
         if owners:
             return depth, owners
     return 0, []
@@ -176,7 +180,8 @@ def _closure(
         if name not in known:
             unseen[name] = None
             continue
-        for requirement in _requirements(known[name], extras[name], markers):
+        distribution = _had(name, known)
+        for requirement in _requirements(distribution, extras[name], markers):
             required = canonicalize_name(requirement.name)
             pin = lock.pins.get(required)
             if required in excluded:
@@ -184,7 +189,7 @@ def _closure(
                 unseen |= {required: None} if pin and required not in known else {}
                 continue
             if pin is None:
-                raise _unpinned(known[name], requirement, lock)
+                raise _unpinned(distribution, requirement, lock)
             asked = frozenset(requirement.extras) | pin.extras | extras.get(required, frozenset())
             if required not in because or asked != extras[required]:
                 because.setdefault(required, Because(required_by=name))
@@ -192,14 +197,23 @@ def _closure(
                 waiting.append(required)
     if unseen:
         return Needs(pins=tuple(unseen))
-    return tuple(Shipped(distribution=known[name], because=because[name]) for name in sorted(because)), left_out
+    return tuple(Shipped(distribution=_had(name, known), because=because[name]) for name in sorted(because)), left_out
+
+
+def _had(name: str, known: Known) -> Distribution:
+    """What a pin that has to ship is, unless it cannot be had."""
+    seen = known[name]
+    if isinstance(seen, LockError):
+        raise seen
+    return seen
 
 
 def _top_level(excluded: str, known: Known) -> list[str]:
     """The import names of an excluded distribution; of one that is not pinned, the one that it most likely has."""
-    if excluded not in known:
+    found = known.get(excluded)
+    if not isinstance(found, Distribution):
         return [excluded.replace("-", "_")]
-    return sorted({name.partition(".")[0] for name in known[excluded].provides})
+    return sorted({name.partition(".")[0] for name in found.provides})
 
 
 def _requirements(distribution: Distribution, extras: frozenset[str], markers: Mapping[str, str]) -> list[Requirement]:
@@ -333,3 +347,11 @@ def way_out(failure: Failure, pack: str, lock: Lock, *, ours: bool) -> str:
         return _how_to_pin(likely, lock)
     key = "test_distributions" if failure.kind == "tests" else "extra_distributions"
     return f'{table}  {key} = ["{likely}"]'
+
+
+def metadata_of(distribution: str, pack: str, lock: Lock) -> str:
+    """What to do when code looks for the metadata of a distribution that does not ship."""
+    if canonicalize_name(distribution) in lock.pins:
+        return f'add to monopack.toml: [packs.{pack}]  extra_distributions = ["{distribution}"]'
+    folder = f"{distribution.replace('-', '_')}-VERSION.dist-info"
+    return f'pin it, or commit {folder}/METADATA and add to monopack.toml: [packs.{pack}]  include = ["{folder}/**"]'

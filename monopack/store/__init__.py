@@ -10,7 +10,7 @@ from threading import Lock
 
 from packaging.specifiers import SpecifierSet
 
-from monopack.errors import LockError
+from monopack.errors import LockError, UnavailableError
 from monopack.model import Distribution, Pin, Target
 from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
@@ -37,8 +37,9 @@ class Store:
         """The distributions of `pins` on `target`, by canonical name: from the store, or fetched, checked and kept.
 
         `index_options` are pip's own (`--index-url`, `--find-links`, ...); relative paths count from the settings' root.
-        Raises `LockError` for a pin that is not found, does not match its hashes, has no wheel for the target, cannot be built
-        from its sdist or is not in the store when offline, for a wheel that is unsafe, and for a store that cannot be written.
+        Raises `UnavailableError` for pins that are not found, do not match their hashes, have no wheel for the target, cannot be
+        built from an sdist or are not in the store when offline; `LockError` for a wheel that is unsafe, and for a store that
+        cannot be written.
         """
         asked = ask(index_options, own_settings(self._settings.environ), target, self._settings.root)
         wanted = [want(pin, asked) for pin in pins]
@@ -100,11 +101,10 @@ def _is_meant(wanted: Wanted, distribution: Distribution) -> bool:
     return right and distribution.name == wanted.pin.name
 
 
-def _offline(missing: Sequence[Wanted]) -> LockError:
-    names = ", ".join(pin.label for pin in missing)
-    return LockError(
-        f"offline, and not in the store: {names}", where=missing[0].pin.evidence.file, hint="run once without offline"
-    )
+def _offline(missing: Sequence[Wanted]) -> UnavailableError:
+    what = f"offline, and not in the store: {', '.join(pin.label for pin in missing)}"
+    names = frozenset(pin.pin.name for pin in missing)
+    return UnavailableError(what, pins=names, where=missing[0].pin.evidence.file, hint="run once without offline")
 
 
 def _unusable(problem: OSError) -> LockError:

@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 from packaging.tags import Tag
 from packaging.utils import BuildTag, InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from monopack.errors import LockError
+from monopack.errors import UnavailableError
 from monopack.model import Pin, Target, WheelFile, value
 from monopack.store.pip import without_credentials
 
@@ -57,9 +57,10 @@ class Wanted:
         """Where the file must come from; empty when an index is asked."""
         return self.wheel.url if self.wheel else self.pin.url
 
-    def refusal(self, what: str, hint: str) -> LockError:
+    def refusal(self, what: str, hint: str) -> UnavailableError:
         """The refusal of this pin, at its line in the lock."""
-        return LockError(f"{self.label} {without_credentials(what)}", where=str(self.pin.evidence), hint=hint)
+        said, where = f"{self.label} {without_credentials(what)}", str(self.pin.evidence)
+        return UnavailableError(said, pins=frozenset({self.pin.name}), where=where, hint=hint)
 
 
 def ask(index_options: Sequence[str], settings: Sequence[str], target: Target, root: Path) -> Asked:
@@ -88,7 +89,7 @@ def want(pin: Pin, asked: Asked) -> Wanted:
     return Wanted(pin=pin, wheel=wheel, key=_key(choice, asked))
 
 
-def no_wheel(wanted: Wanted, target: Target, filenames: Iterable[str]) -> LockError:
+def no_wheel(wanted: Wanted, target: Target, filenames: Iterable[str]) -> UnavailableError:
     """The refusal of a pin of which there are only wheels (`filenames`) for other targets."""
     tags = sorted({"-".join(name.removesuffix(".whl").split("-")[-3:]) for name in filenames})
     what = f"has no wheel for the target {target.name} (Python {target.version}, {target.tags[0]})"

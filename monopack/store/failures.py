@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from monopack.errors import LockError
+from monopack.errors import UnavailableError
 from monopack.model import Target
 from monopack.run import Completed
 from monopack.store.choose import Wanted, no_wheel
@@ -31,7 +31,7 @@ def unmatched(done: Completed) -> str:
     return canonicalize_name(match[1]) if match and not UNREACHABLE.search(done.output) else ""
 
 
-def refusal(pins: Sequence[Wanted], done: Completed, target: Target) -> LockError:
+def refusal(pins: Sequence[Wanted], done: Completed, target: Target) -> UnavailableError:
     """Why pip could not fetch `pins`, as far as it says."""
     named = {pin.pin.name: pin for pin in pins}
     if (match := MISMATCH.search(done.output)) and (pin := named.get(canonicalize_name(match[1]))):
@@ -44,13 +44,13 @@ def refusal(pins: Sequence[Wanted], done: Completed, target: Target) -> LockErro
     return _about(pins, f"could not be fetched: {errors[-1]}", "run with --debug for all that pip says")
 
 
-def mismatch(pin: Wanted, found: str) -> LockError:
+def mismatch(pin: Wanted, found: str) -> UnavailableError:
     """The refusal of a file with another digest (`found`, hex) than the lock's."""
     what = f"does not match the hashes in the lock (found sha256:{found})"
     return pin.refusal(what, "find out why the file changed; lock again only when you trust the new one")
 
 
-def not_found(pin: Wanted, probe: Completed, target: Target) -> LockError:
+def not_found(pin: Wanted, probe: Completed, target: Target) -> UnavailableError:
     """Why an index has neither a wheel for the target nor an sdist; `probe` is the end of `pip download -vv`."""
     if UNREACHABLE.search(probe.output):
         return refusal([pin], probe, target)
@@ -62,16 +62,17 @@ def not_found(pin: Wanted, probe: Completed, target: Target) -> LockError:
     return pin.refusal("was not found", "look at its name, its version and the index that the lock names")
 
 
-def _other_python(pin: Wanted, python: str, target: Target) -> LockError:
+def _other_python(pin: Wanted, python: str, target: Target) -> UnavailableError:
     return pin.refusal(f"requires Python {python.strip()}; the target has {target.version}", "choose another version or target")
 
 
-def _about(pins: Sequence[Wanted], what: str, hint: str) -> LockError:
+def _about(pins: Sequence[Wanted], what: str, hint: str) -> UnavailableError:
     """A refusal of one pin, or of several of which pip does not say which."""
     if len(pins) == 1:
         return pins[0].refusal(what, hint)
     shown = ", ".join(pin.label for pin in pins[:3]) + (f" and {len(pins) - 3} more" if len(pins) > 3 else "")
-    return LockError(f"{shown} {what}", where=pins[0].pin.evidence.file, hint=hint)
+    names = frozenset(pin.pin.name for pin in pins)
+    return UnavailableError(f"{shown} {what}", pins=names, where=pins[0].pin.evidence.file, hint=hint)
 
 
 def _is_wheel_of(pin: Wanted, filename: str) -> bool:

@@ -90,14 +90,19 @@ def _failure(noted: Mapping[str, str], request: Request, output: str) -> Failure
     hint = _hint(noted, request)
     return Failure(
         kind="import", message=said, missing=noted["missing"], where=noted["where"], hint=hint, output=output,
-        absent=noted["absent"],
+        absent=noted["absent"], distribution=noted["distribution"],
     )  # fmt: skip
 
 
 def _hint(noted: Mapping[str, str], request: Request) -> str:
-    """What to add to the config for a variable that was not set."""
+    """What to do about a variable that was not set, or about a stand-in that code did not get on with."""
     if noted["variable"]:
         return f'add to monopack.toml: [packs.{_pack(request)}.env]  {noted["variable"]} = "..."'
+    if "StandIn" in noted["message"] and request.platform:
+        left = ", ".join(request.platform)
+        return (
+            f"{left}: left to the platform by exclude_distributions, so a stand-in took its place; ship it, or set verify = false"
+        )
     return ""
 
 

@@ -154,6 +154,7 @@ class Verifier:
             "where": where,
             "variable": variable,
             "absent": absent[: -len(":0")],
+            "distribution": missing_metadata(error),
         }
 
     def relative(self, path: str, line: int) -> str:
@@ -202,13 +203,18 @@ def missing_module(error: BaseException | None) -> str:
     while isinstance(error, ImportError) and not error.name:  # raised by hand, most often after the real one was caught
         error = error.__cause__ or error.__context__
     if isinstance(error, ModuleNotFoundError):
-        return error.name or ""
+        return "" if missing_metadata(error) else error.name or ""
     parts = text_of(error).split("'") if isinstance(error, ImportError) else []
     if len(parts) > 3 and parts[0] == "cannot import name " and parts[2] == " from ":
         package = sys.modules.get(parts[3])
         bare = hasattr(package, "__path__") and getattr(package, "__file__", None) is None
         return f"{parts[3]}.{parts[1]}" if bare else ""  # a folder without __init__ can only lack a submodule
     return ""
+
+
+def missing_metadata(error: BaseException) -> str:
+    """The distribution whose metadata was looked for in vain (`importlib.metadata`, or its backport), or an empty string."""
+    return str(error.args[0]) if type(error).__name__ == "PackageNotFoundError" and error.args else ""
 
 
 def text_of(error: BaseException) -> str:

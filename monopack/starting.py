@@ -1,0 +1,47 @@
+"""A side door of the hallway: what `init` has to know of a project, gathered from the rooms that know it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from monopack import discover, locks, scaffold, trace
+from monopack.config import Loaded
+from monopack.errors import LockError
+
+
+def look(loaded: Loaded, reserved: Iterable[str] = ()) -> scaffold.Findings:
+    """What the project of a configuration holds and needs; no pack is to have a name that is `reserved`.
+
+    Raises `MonopackError` for source roots that cannot be used.
+    """
+    roots = discover.source_roots(loaded.root, loaded.config.source_roots)
+    files = trace.survey(loaded.root, roots, (loaded.cache_dir,)).files
+    pinning = {d.file: d.manager for d in locks.DIALECTS if (loaded.root / d.file).is_file()}
+    layout = scaffold.Layout(
+        files=files,
+        source_roots=roots,
+        packs_dir=_shown(loaded.packs_dir, loaded.root),
+        tests_dir=_shown(loaded.tests_dir, loaded.root),
+        build_dir=_shown(loaded.build_dir, loaded.root),
+        handler=loaded.config.pack.handler,
+        config=loaded.file.name if loaded.file else "",
+        locks=pinning,
+        lock_problem="" if pinning else _problem(loaded.root),
+        reserved=frozenset(reserved),
+    )
+    return scaffold.look(loaded.root, layout)
+
+
+def _shown(folder: Path, root: Path) -> str:
+    return Path(os.path.relpath(folder, root)).as_posix()
+
+
+def _problem(root: Path) -> str:
+    """Why the lock of a project that has only locks of other kinds cannot be used."""
+    try:
+        locks.find(root, "auto")
+    except LockError as error:
+        return f"{error}; {error.hint}"
+    return ""

@@ -44,7 +44,7 @@ def _words(module: str, function: str) -> Words:
     """`app.users.handler` and `main` give app and users; `app.users` and `get` give app, users and get, the last two at least."""
     parts = module.split(".")
     telling = parts[: next((end for end in range(len(parts), 0, -1) if parts[end - 1] not in VAGUE), 0)]
-    own = [] if function in USUAL else [function]
+    own = [] if function in (*USUAL, *telling[-1:]) else [function]
     words = tuple(word.strip("_") for word in (telling + own or parts[:1]) if word.strip("_")) or ("pack",)
     return Words(words=words, least=min(len(words), 1 + len(own)))
 

@@ -150,6 +150,28 @@ def test_schema_prints_the_committed_schema(shop: Project) -> None:
     assert json.loads(shop.build("schema").stdout) == json.loads((ROOT / "schemas/monopack.schema.json").read_text("utf-8"))
 
 
+# ---------------------------------------------------------------- init
+
+
+def test_init_writes_what_a_first_build_needs_and_changes_nothing_that_is_there(project: Project) -> None:
+    handler = "def lambda_handler(event, context):\n    return {'statusCode': 200}\n"
+    project.write({"app/__init__.py": "", "app/orders.py": handler, "tests/test_orders.py": "mine = True\n"})
+    done = project.build("init", "--yes")
+    assert done.stdout == "monopack.toml\npacks/orders.py\ntests/test_orders_2.py\n"
+    assert done.stderr == "next: monopack\n"
+    assert project.build().stdout == "build/orders\n"
+    again = project.build("init", "--yes")
+    assert (again.stdout, again.stderr) == ("", "there is nothing to write: every handler found has its pack\n")
+    assert (project.root / "tests/test_orders.py").read_text() == "mine = True\n"
+
+
+def test_init_without_a_terminal_wants_to_be_told(project: Project) -> None:
+    done = project.run("init")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: init: there is no terminal to ask on\n  hint: --yes takes the proposed answers\n"
+    assert list(project.root.iterdir()) == []
+
+
 # ---------------------------------------------------------------- cache
 
 

@@ -13,6 +13,7 @@ from monopack import __version__
 
 COMMANDS: Mapping[str, str] = MappingProxyType({
     "build": "Build all packs, or one; what `monopack` does without a command.",
+    "init": "Write monopack.toml and packs for a project that has none.",
     "list": "List the packs: handler, files, distributions, size, whether up to date.",
     "config": "Show every option, its value and where it came from.",
     "schema": "Print the JSON Schema of monopack.toml.",

@@ -157,7 +157,7 @@ def test_init_writes_what_a_first_build_needs_and_changes_nothing_that_is_there(
     handler = "def lambda_handler(event, context):\n    return {'statusCode': 200}\n"
     project.write({"app/__init__.py": "", "app/orders.py": handler, "tests/test_orders.py": "mine = True\n"})
     done = project.build("init", "--yes")
-    assert done.stdout == "monopack.toml\npacks/orders.py\ntests/test_orders_2.py\n"
+    assert done.stdout == "monopack.toml\npacks/orders.py\ntests/test_pack_orders.py\n"
     assert done.stderr == "next: monopack\n"
     assert project.build().stdout == "build/orders\n"
     again = project.build("init", "--yes")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,18 +15,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from monopack import __version__, archive, ledger, manifest, trace, workspace
+from monopack import __version__, archive, autofix, ledger, manifest, workspace
 from monopack.assemble import assemble, overlay
 from monopack.config import Loaded, PackOptions
-from monopack.errors import ConfigError, LockError, MonopackError
-from monopack.fixing import Remedies, mend
+from monopack.errors import ConfigError, MonopackError
+from monopack.fixing import Means, Mended, mend, refuse_unverified
 from monopack.ledger import Built, Ledger
-from monopack.model import Artifact, Evidence, Failure, Import, Pack, PackReport, Reach, Step, Tree, value
-from monopack.planning import Outside, Plan, Site, fetching, find, plans, read_lock, replan, wanted
+from monopack.model import Artifact, Failure, Pack, PackReport, Step, Tree, value
+from monopack.planning import Found, Outside, Plan, Site, find, plans, replan, site_of, wanted
 from monopack.proving import prove
-from monopack.resolve import Wanted, judge, not_there, unused_exclusions
-from monopack.store import Store
-from monopack.supply import Ask, supply
+from monopack.resolve import judge, not_there, unused_exclusions
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,10 @@ def build(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackRepor
     What is wrong with one pack is in its report. Raises `MonopackError` for what is wrong with all of them.
     """
     found = find(loaded, only)
-    _refuse_blind_fixing(loaded)
+    if loaded.config.auto_fix:
+        refuse_unverified(found, loaded)
+        if loaded.config.jobs != 1:
+            log.info("auto-fix builds one pack after another")
     with ledger.claim(loaded.build_dir, protected(loaded, found.roots), loaded.config.lock_timeout) as book:
         site, planned = plans(found, loaded, outside)
         reports = _side_by_side(
@@ -44,17 +47,6 @@ def build(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackRepor
         if only is None:
             _warn_of_leftovers(planned, book)
         return reports
-
-
-def _refuse_blind_fixing(loaded: Loaded) -> None:
-    """Auto-fix mends what verifying finds, so there has to be verifying; and it edits sources, so one pack at a time."""
-    if not loaded.config.auto_fix:
-        return
-    if loaded.config.verify is False:
-        where = loaded.origins["auto_fix"].removeprefix("flag ").removeprefix("variable ")
-        raise ConfigError("auto-fix needs to verify, and verify is off", where=where, hint="leave out one of them")
-    if loaded.config.jobs != 1:
-        log.info("auto-fix builds one pack after another")
 
 
 def protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:
@@ -121,34 +113,49 @@ def _build(plan: Plan, site: Site) -> PackReport:
 
 def _build_or_mend(plan: Plan, site: Site) -> PackReport:
     """Build one pack; with auto-fix, mend what can be mended and build it again."""
-    report = _build(plan, site)
-    if not site.loaded.config.auto_fix or report.status != "failed":
-        return report
-    remedies = Remedies(
-        ours=lambda module: site.scanner.tree.locate(module) is not None, provider=lambda module: _providing(module, site)
-    )  # fmt: skip
-    try:
-        return mend(report, site.loaded.root / plan.pack.path, site.loaded.root, remedies, lambda: _rebuild(plan, site))
-    except MonopackError as error:
-        refusal = Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
-        return replace(report, failures=(*report.failures, refusal))
+    return _mended(plan, site, autofix.save).report if site.loaded.config.auto_fix else _build(plan, site)
 
 
-def _rebuild(plan: Plan, site: Site) -> PackReport:
-    """Build a pack again after its file was edited."""
-    fresh = replace(site, scanner=trace.Scanner(site.scanner.tree, site.target.markers))
-    again, (planned,) = replan(find(site.loaded, plan.pack.name), fresh)
-    return _build(planned, again)
+def _mended(plan: Plan, site: Site, save: Callable[[Path, bytes, bytes, Path], None]) -> Mended:
+    return mend(plan, site, Means(build=_build, draft=draft_of, save=save))
 
 
-def _providing(module: str, site: Site) -> str:
-    """The pinned distribution that provides a module; an empty string when none does."""
-    lock = site.lock if site.lock.path else read_lock(site)
-    wanted = Import(name=module, evidence=Evidence(file="auto-fix", line=0), reach=Reach.LAZY)
-    ask = Ask(for_pack=Wanted(imports=(wanted,), distributions={}, module_map=site.loaded.config.module_map), for_tests=None)
-    (answer,) = supply([ask], lock, site.target, Store(site.loaded.cache_dir, fetching(site)))
-    shipped = () if isinstance(answer, LockError) else answer.for_pack.shipped
-    return next((s.distribution.name for s in shipped if s.because.wanted), "")
+@value()
+class Fixed:
+    """How fixing a pack ended, and the change of its file as a unified diff (empty: there is none)."""
+
+    report: PackReport
+    diff: str
+
+
+def fix(loaded: Loaded, pack: str, outside: Outside) -> Fixed:
+    """Build one pack with auto-fix, whatever the option says. Raises `MonopackError` for what is wrong before it is built."""
+    found = find(loaded, pack)
+    refuse_unverified(found, loaded)
+    with ledger.claim(loaded.build_dir, protected(loaded, found.roots), loaded.config.lock_timeout):
+        return _fixed(found, site_of(found, loaded, outside), autofix.save)
+
+
+def rehearse_fix(loaded: Loaded, pack: str, outside: Outside) -> Fixed:
+    """What `fix` would do, found out by the same builds in a temporary folder, the pack's file being edited only in memory.
+
+    Nothing is written to the project or its build folder; pins that are kept there are used. Raises as `fix` does.
+    """
+    found = find(loaded, pack)
+    refuse_unverified(found, loaded)
+    with tempfile.TemporaryDirectory(prefix="monopack-fix-") as temporary:
+        aside = replace(loaded, build_dir=Path(temporary) / "build")
+        with ledger.claim(aside.build_dir, protected(aside, found.roots), aside.config.lock_timeout) as book:
+            for pins in (loaded.build_dir / ".monopack").glob("requirements.*.txt"):
+                shutil.copy(pins, book.build / ".monopack")
+            site = site_of(found, loaded, outside)  # which knows that the real build folder is no source
+            return _fixed(found, replace(site, loaded=aside, book=book), lambda *_: None)
+
+
+def _fixed(found: Found, site: Site, save: Callable[[Path, bytes, bytes, Path], None]) -> Fixed:
+    site, (plan,) = replan(found, site)
+    mended = _mended(plan, site, save)
+    return Fixed(report=mended.report, diff=autofix.diff(plan.pack.path, mended.before, mended.after))
 
 
 def _build_tree(plan: Plan, site: Site) -> PackReport:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from monopack import archive, config, discover, locks, targets, testing, trace
+from monopack.block import read_block
 from monopack.config import Loaded, PackOptions
 from monopack.errors import LockError, MonopackError, UnpinnedError
 from monopack.ledger import Ledger
@@ -90,25 +91,32 @@ def _options(pack: Pack, loaded: Loaded) -> PackOptions:
 
 def plans(found: Found, loaded: Loaded, outside: Outside) -> tuple[Site, tuple[Plan, ...]]:
     """What the packs share, and a plan for each, in pack order. Raises `MonopackError` for what is wrong with all of them."""
-    return replan(found, _site(loaded, found.roots, outside))
+    outside.tell(Step(name="plan", detail=str(len(found.packs))))
+    return replan(found, site_of(found, loaded, outside))
 
 
 def replan(found: Found, site: Site) -> tuple[Site, tuple[Plan, ...]]:
     """Plans for packs of a site that is known already; the site then has the lock that they need."""
-    site.outside.tell(Step(name="plan", detail=str(len(found.packs))))
     planned = [_plan(pack, options, site) for pack, options in zip(found.packs, found.options, strict=True)]
-    lock, planned = _resolve(planned, site)
+    lock, planned = supplied(planned, site)
     return replace(site, lock=lock), tuple(planned)
 
 
-def _site(loaded: Loaded, roots: Sequence[str], outside: Outside) -> Site:
+def rewritten(plan: Plan, source: bytes, site: Site) -> Found:
+    """A pack as it would be found with other bytes in its file. Raises `ConfigError` for a managed block that cannot be used."""
+    block = read_block(source, plan.pack.path)
+    pack = replace(plan.pack, block=block.options, block_line=block.line)
+    return Found(roots=site.scanner.tree.source_roots, packs=(pack,), options=(_options(pack, site.loaded),))
+
+
+def site_of(found: Found, loaded: Loaded, outside: Outside) -> Site:
     """Find the Python that packs are for, and the files there are."""
     epoch = archive.epoch(outside.environ)
     given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
     target = targets.host(loaded.config.python, given_by, loaded.root, outside.environ, outside.door)
     log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")
     log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
-    tree = trace.survey(loaded.root, roots, (loaded.build_dir, loaded.cache_dir))
+    tree = trace.survey(loaded.root, found.roots, (loaded.build_dir, loaded.cache_dir))
     scanner = trace.Scanner(tree, target.markers)
     book = Ledger(build=loaded.build_dir)
     return Site(loaded=loaded, book=book, target=target, scanner=scanner, outside=outside, epoch=epoch)
@@ -150,22 +158,25 @@ def _log_trace(pack: str, traced: Trace) -> None:
 # ---------------------------------------------------------------- imports -> distributions
 
 
-def _resolve(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
-    """Give every plan its distributions, from the lock; a lock that is not complete is completed once."""
+def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
+    """Give every plan its distributions, from the site's lock, or else from the project's; one that is not complete is
+    completed once.
+    """
     if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
-        return NOTHING_PINNED, plans
-    lock = read_lock(site)
-    store = Store(site.loaded.cache_dir, fetching(site))
-    supplied = _supply(plans, lock, store, site)
-    if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in supplied):
+        return site.lock, plans
+    lock = site.lock if site.lock.path else _read_lock(site)
+    store = Store(site.loaded.cache_dir, _fetching(site))
+    answered = _supply(plans, lock, store, site)
+    if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in answered):
         lock = _complete(lock, site)
-        supplied = _supply(plans, lock, store, site)
-    for warning in lock.warnings:
-        log.warning("%s", warning)
-    return lock, supplied
+        answered = _supply(plans, lock, store, site)
+    if lock is not site.lock:
+        for warning in lock.warnings:
+            log.warning("%s", warning)
+    return lock, answered
 
 
-def read_lock(site: Site) -> Lock:
+def _read_lock(site: Site) -> Lock:
     """The project's pins, all of them; none where it has no dependency source."""
     source = locks.find(site.loaded.root, site.loaded.config.package_manager)
     if source is None:
@@ -211,7 +222,7 @@ def _runner(plan: Plan, lock: Lock) -> str:
     return testing.select_runner(plan.options.test_runner, lock.pins)
 
 
-def fetching(site: Site) -> Fetching:
+def _fetching(site: Site) -> Fetching:
     """How the store reaches the indexes."""
     options = site.loaded.config
     fetching = Fetching(door=site.outside.door, environ=site.outside.environ, root=site.loaded.root, offline=options.offline)

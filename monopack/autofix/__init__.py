@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monopack.autofix.extras import Extras, propose
-from monopack.autofix.files import diff, save
+from monopack.autofix.extras import Extras, united
+from monopack.autofix.files import diff, read, save
 from monopack.autofix.source import rewrite
 
-__all__ = ["Extras", "diff", "propose", "rewrite", "save"]
+__all__ = ["Extras", "diff", "read", "rewrite", "save", "united"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from monopack.errors import ConfigError
-from monopack.model import Failure, value
+from monopack.model import value
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -25,47 +25,36 @@ class Extras:
     def __bool__(self) -> bool:
         return bool(self.modules or self.distributions)
 
+    def __str__(self) -> str:
+        return ", ".join((*self.modules, *self.distributions))
 
-def propose(failures: Iterable[Failure], ours: Callable[[str], bool], provider: Callable[[str], str]) -> Extras:
-    """The extras that may repair all `failures` at once, each tuple sorted and without repeats; empty where nothing can.
 
-    `ours` says of a dotted module name whether it is first-party; `provider` gives the canonical name (PEP 503) of the pin that
-    provides it, or an empty string.
-    """
-    missing = {failure.missing for failure in failures if failure.missing}
-    modules = {module for module in missing if ours(module)}
-    distributions = {provider(module) for module in missing - modules} - {""}
+def united(parts: Iterable[Extras]) -> Extras:
+    """The entries of several extras, sorted and without repeats."""
+    every = tuple(parts)
+    modules = {module for part in every for module in part.modules}
+    distributions = {distribution for part in every for distribution in part.distributions}
     return Extras(modules=tuple(sorted(modules)), distributions=tuple(sorted(distributions)))
 
 
-def edit(document: TOMLDocument, add: Extras, remove: Extras, where: str) -> bool:
-    """Change the lists of a block's TOML in place; whether there was anything to change. What is in both extras stays.
+def edit(document: TOMLDocument, add: Extras, where: str) -> bool:
+    """Add what is not there yet to the lists of a block's TOML, in place; whether there was anything to add.
 
     Raises `ConfigError` at `where` for a value that is no list of strings.
     """
-    modules = _edit(document, "extra_modules", (add.modules, remove.modules), str, where)
-    distributions = _edit(document, "extra_distributions", (add.distributions, remove.distributions), canonicalize_name, where)
-    return modules or distributions
-
-
-def _edit(
-    document: TOMLDocument, key: str, change: tuple[Sequence[str], Sequence[str]], same: Callable[[str], str], where: str
-) -> bool:
-    """Add and remove entries of one list, where entries are equal when they are the `same`."""
-    entries = _entries(document, key, where)
-    wanted = {same(name): name for name in change[0]}
-    unwanted = {same(name) for name in change[1]} - set(wanted)
-    gone = [entry for entry in entries if same(entry) in unwanted]
-    for entry in gone:
-        entries.remove(entry)
-    present = {same(entry) for entry in entries}
-    new = [name for spelled, name in wanted.items() if spelled not in present]
-    entries.extend(new)
-    if new and key not in document:
-        document[key] = entries
-    elif gone and not entries:
-        del document[key]
-    return bool(new or gone)
+    modules = _entries(document, "extra_modules", where)
+    distributions = _entries(document, "extra_distributions", where)
+    known = {canonicalize_name(name) for name in distributions}
+    new_modules = [name for name in add.modules if name not in modules]
+    new_distributions = [name for name in add.distributions if canonicalize_name(name) not in known]
+    for key, entries, new in (
+        ("extra_modules", modules, new_modules),
+        ("extra_distributions", distributions, new_distributions),
+    ):
+        _extend(entries, new)
+        if new and key not in document:
+            document[key] = entries
+    return bool(new_modules or new_distributions)
 
 
 def _entries(document: TOMLDocument, key: str, where: str) -> Array:
@@ -83,4 +72,33 @@ def _entries(document: TOMLDocument, key: str, where: str) -> Array:
         return tomlkit.array()
     if not isinstance(found, Array) or not all(isinstance(entry, str) for entry in found):
         raise ConfigError(f"{key} is not a list of strings", where=where, hint=f'write {key} = ["..."]')
+    return found
+
+
+def _extend(entries: Array, new: Sequence[str]) -> None:
+    """Append to a list; where a comment after the last entry would swallow what tomlkit appends, put it first."""
+    trial = _read(entries.as_string())
+    trial.extend(new)
+    if _reads_as(trial.as_string(), trial.unwrap()):
+        entries.extend(new)
+        return
+    for entry in reversed(new):
+        entries.insert(0, entry)
+
+
+def _reads_as(text: str, entries: list[str]) -> bool:
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        return bool(_read(text).unwrap() == entries)
+    except TOMLKitError:
+        return False
+
+
+def _read(text: str) -> Array:
+    import tomlkit
+    from tomlkit.items import Array
+
+    found = tomlkit.parse(f"entries = {text}\n")["entries"]
+    assert isinstance(found, Array)
     return found

@@ -9,12 +9,24 @@ import logging
 import os
 import stat
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 from monopack import block
 from monopack.errors import PackError
 
 log = logging.getLogger(__name__)
+
+
+def read(path: Path, digest: str, root: Path) -> bytes:
+    """A file's bytes, if their sha256 (hex) is still `digest`. Raises `PackError` when it is not, or they cannot be read."""
+    try:
+        found = path.read_bytes()
+    except OSError as error:
+        raise PackError(f"cannot be read: {error.strerror}", where=_shown(path, root), hint="check its permissions") from None
+    if sha256(found).hexdigest() != digest:
+        raise _changed(_shown(path, root))
+    return found
 
 
 def save(path: Path, old: bytes, new: bytes, root: Path) -> None:
@@ -41,10 +53,14 @@ def _shown(path: Path, root: Path) -> str:
 
 def _refuse(file: Path, old: bytes, where: str) -> None:
     if file.read_bytes() != old:
-        raise PackError("changed since it was read, so it is not edited", where=where, hint="run again")
+        raise _changed(where)
     # the superuser may write to every file, so the permission bits count too
     if not file.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) or not os.access(file, os.W_OK):
         raise PackError("is read-only, so it is not edited", where=where, hint="make it writable, or use --no-auto-fix")
+
+
+def _changed(where: str) -> PackError:
+    return PackError("changed since it was read, so it is not edited", where=where, hint="run again")
 
 
 def _replace(file: Path, new: bytes) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 
-def rewrite(source: bytes, add: Extras, remove: Extras, path: str = "the pack's file") -> bytes:
-    """The bytes of a pack's file with entries of its managed block added and removed; what is in both `add` and `remove` stays.
+def rewrite(source: bytes, add: Extras, path: str = "the pack's file") -> bytes:
+    """The bytes of a pack's file with entries added to its managed block.
 
     Everything outside the block keeps its bytes, and lines of the block that need no change keep theirs. A block that is not
     there is made below shebang, encoding cookie (PEP 263), docstring and `__future__` imports. Distributions are compared by
@@ -30,14 +30,14 @@ def rewrite(source: bytes, add: Extras, remove: Extras, path: str = "the pack's 
     old, start = block.content(block.decoded(source), path)
     document = block.document(old, path, start)
     where = f"{path}:{start}" if start else path
-    if not edit(document, add, remove, where):
+    if not edit(document, add, where):
         return source
     lines = list(io.StringIO(text, newline=""))  # each with its own line end
     new = _lines_of(document)
     edited = _with_changes(lines, old, new, start) if start else _with_block(lines, new)
     result = _encoded("".join(edited), encoding, where)
     if not _same(source, result) or block.read_block(result, path).options != document.unwrap():
-        raise ConfigError("the managed block cannot be edited here", where=where, hint="move it to the top of the file")
+        raise ConfigError("the managed block cannot be edited here", where=where, hint="edit it by hand")
     return result
 
 
@@ -110,7 +110,7 @@ def _with_block(lines: list[str], content: list[str]) -> list[str]:
     """The file's lines with a new block in its place, apart from its neighbours by empty lines."""
     at = _place(lines)
     above, below = lines[:at], lines[at:]
-    end = next(filter(None, map(_line_end, lines)), "\n")
+    end = _new_line_end(above, below)
     made = [_comment(line) + end for line in (block.START, *content, block.END)]
     if above and above[-1].strip():
         made.insert(0, end)
@@ -119,6 +119,13 @@ def _with_block(lines: list[str], content: list[str]) -> list[str]:
     if above and not _line_end(above[-1]):  # a file without a final newline stays one
         made = [end, *made[:-1], made[-1].removesuffix(end)]
     return [*above, *made, *below]
+
+
+def _new_line_end(above: list[str], below: list[str]) -> str:
+    """The file's line end; where a CR and a LF that end different lines would become one line end, both."""
+    end = next(filter(None, map(_line_end, (*above, *below))), "\n")
+    merges = (end == "\n" and "".join(above[-1:]).endswith("\r")) or (end == "\r" and "".join(below[:1]).startswith("\n"))
+    return "\r\n" if merges else end
 
 
 def _line_end(line: str) -> str:

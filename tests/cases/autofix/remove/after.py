@@ -1,4 +1,0 @@
-# monopack-start
-# # why
-# extra_modules = ["app.b"]
-# monopack-end

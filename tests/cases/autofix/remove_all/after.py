@@ -1,2 +1,0 @@
-# monopack-start
-# monopack-end

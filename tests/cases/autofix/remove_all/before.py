@@ -1,3 +1,0 @@
-# monopack-start
-# extra_modules = ["app.a"]
-# monopack-end

@@ -192,6 +192,20 @@ def test_an_entry_of_a_person_is_never_taken_back(hidden: Project) -> None:
     assert edited(hidden) == ["extra_distributions = ['Py.Yaml']  # mine", 'extra_modules = ["app.plain"]']
 
 
+def test_an_entry_that_is_there_already_is_not_tried_again(hidden: Project) -> None:
+    raising = "raise ModuleNotFoundError('No module named app.plain', name='app.plain')\n"
+    hidden.pack("p", raising)
+    before = file(hidden)
+    assert "p: auto-fix takes back app.plain, which did not help" in hidden.run("--auto-fix").stderr
+    assert file(hidden) == before
+    hidden.pack("p", block("extra_modules = ['app.plain']") + raising)
+    before = file(hidden)
+    done = hidden.run("--auto-fix")
+    assert done.returncode == 1
+    assert "auto-fix adds" not in done.stderr
+    assert file(hidden) == before
+
+
 def test_what_the_lock_does_not_have_is_not_proposed(hidden: Project) -> None:
     hidden.wheel("boto3")
     hidden.pack("p", load("boto3"))

@@ -186,7 +186,8 @@ class WheelFile:
 class Pin:
     """One pinned distribution.
 
-    `name` is canonical (PEP 503), `extras` are those the project asks for, `hashes` are `sha256:hex` (empty: the lock has none).
+    `name` is canonical (PEP 503), `extras` are those the project asks for, `test_extras` those that its development groups ask
+    for besides, which count for tests alone; `hashes` are `sha256:hex` (empty: the lock has none).
     `wheels` are the files that the lock itself names (uv.lock); empty when an index has to be asked (requirements.txt).
     `url` is set for a direct reference (`name @ https://...`). `development` pins serve tests and never ship.
     """
@@ -196,6 +197,7 @@ class Pin:
     evidence: Evidence
     hashes: frozenset[str] = frozenset()
     extras: frozenset[str] = frozenset()
+    test_extras: frozenset[str] = frozenset()
     wheels: tuple[WheelFile, ...] = ()
     url: str = ""
     development: bool = False

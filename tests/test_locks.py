@@ -91,7 +91,7 @@ def pin_shape(pin: Pin) -> dict[str, Any]:
     parts = {
         "version": pin.version, "evidence": str(pin.evidence), "extras": sorted(pin.extras), "hashes": sorted(pin.hashes),
         "wheels": [f"{file.filename} {file.url} {file.hash}".strip() for file in pin.wheels], "url": pin.url,
-        "development": pin.development,
+        "test_extras": sorted(pin.test_extras), "development": pin.development,
     }  # fmt: skip
     return {key: content for key, content in parts.items() if content}
 
@@ -586,6 +586,22 @@ def test_a_package_may_have_another_marker_in_each_group(tmp_path: Path) -> None
     assert read(tmp_path, markers={**LINUX, "sys_platform": "darwin"}).pins == {}
 
 
+DEVELOPMENT = f"""{ROOT_OF}idna = {{ version = "*", extras = ["x"] }}
+[tool.poetry.group.dev.dependencies]
+six = {{ version = "*", extras = ["y"] }}
+idna = {{ version = "*", extras = ["test", "x"] }}
+"""
+BOTH_GROUPS = packages('idna 1\ngroups = ["main", "dev"]', 'six 1\ngroups = ["dev"]', version="2.1")
+
+
+@pytest.mark.parametrize("lock", [packages("idna 1", "six 1"), BOTH_GROUPS], ids=["2.0", "2.1"])
+def test_extras_that_only_a_development_group_asks_for_are_for_tests(tmp_path: Path, lock: str) -> None:
+    pins = read(write(tmp_path, {"pyproject.toml": DEVELOPMENT, "poetry.lock": lock})).pins
+    assert {name: (pin.development, set(pin.extras), set(pin.test_extras)) for name, pin in pins.items()} == {
+        "idna": (False, {"x"}, {"test"}), "six": (True, {"y"}, set()),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("case", ["poetry_20", "poetry_21", "poetry_21_groups"])
 def test_a_manifest_that_changed_since_is_told(tmp_path: Path, case: str) -> None:
     root = tmp_path / case
@@ -676,6 +692,28 @@ PIPENV_REFUSED = {
 def test_a_pipfile_lock_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
     text, message, hint = PIPENV_REFUSED[name]
     assert refused(write(tmp_path, {"Pipfile.lock": text})) == (message, hint)
+
+
+def test_an_entry_without_a_version_keeps_the_marker_that_the_pipfile_states(tmp_path: Path) -> None:
+    """As Pipenv 2026.10 writes them on Linux: the marker stays in the lock only where the Pipfile's key is `markers`."""
+    pipfile = """[packages]
+pywin32 = {version = "*", sys_platform = "== 'win32'"}
+Colorama = {version = "*", markers = "sys_platform == 'win32'"}
+[dev-packages]
+py-readline = {version = "*", os_name = "== 'nt'", python_version = "< '3.12'"}
+"""
+    lock = json.loads(pipfile_lock(pywin32={"version": "*"}, colorama={"version": "*", "markers": "sys_platform == 'win32'"}))
+    write(tmp_path, {"Pipfile": pipfile, "Pipfile.lock": json.dumps({**lock, "develop": {"py-readline": {"version": "*"}}})})
+    assert read(tmp_path).warnings == ()
+    warned = read(tmp_path, markers=WINDOWS).warnings
+    assert [warning.split()[5] for warning in warned] == ["pywin32,", "colorama,"]
+
+
+def test_extras_of_the_develop_category_are_for_tests(tmp_path: Path) -> None:
+    lock = json.loads(pipfile_lock(idna={"version": "==1", "extras": ["x"]}))
+    write(tmp_path, {"Pipfile.lock": json.dumps({**lock, "develop": {"idna": {"version": "==1", "extras": ["x", "test"]}}})})
+    found = read(tmp_path).pins["idna"]
+    assert (set(found.extras), set(found.test_extras), found.development) == ({"x"}, {"test"}, False)
 
 
 def test_only_the_index_that_serves_the_pins_is_asked(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -128,6 +129,16 @@ def test_extras_that_the_project_asks_for_count() -> None:
     rest = (distribution("idna"), distribution("pysocks"))
     assert Index(requests, *rest).ships(wants("requests")) == ["idna", "requests"]
     assert Index(requests, *rest, extras={"requests": {"socks"}}).ships(wants("requests")) == ["idna", "pysocks", "requests"]
+
+
+def test_extras_that_development_groups_ask_for_count_for_tests_alone() -> None:
+    index = Index(
+        distribution("sql", ["sql"], ["driver; extra == 'db'", "log; extra == 'x'"]), distribution("driver"), distribution("log")
+    )
+    sql = replace(index.lock.pins["sql"], extras=frozenset({"x"}), test_extras=frozenset({"db"}))
+    index.lock = replace(index.lock, pins={**index.lock.pins, "sql": sql})
+    assert index.ships(wants("sql")) == ["log", "sql"]
+    assert index.ships(wants("sql", development=True)) == ["driver", "log", "sql"]
 
 
 def test_extras_that_a_requirement_asks_for_count_even_later() -> None:

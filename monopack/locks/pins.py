@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -145,6 +146,11 @@ def refuse_twins(pins: Iterable[Pin]) -> None:
             hint = "extras that conflict cannot be chosen between yet: lock with one of them only"
             raise LockError(what, where=str(pin.evidence), hint=hint)
         seen[pin.name] = pin
+
+
+def for_tests_too(pin: Pin, extras: Iterable[str]) -> Pin:
+    """A pin that ships, with the extras that development groups ask for besides."""
+    return replace(pin, test_extras=frozenset(extras) - pin.extras)
 
 
 def index_options(used: Mapping[str, str], pins: Mapping[str, Pin], default: str, path: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from monopack.locks.pins import (
     file_url,
     filename_of,
     first_line,
+    for_tests_too,
     holds,
     index_options,
     refuse_source,
@@ -33,10 +34,11 @@ from monopack.locks.pins import (
     version_in,
     without_hashes,
 )
-from monopack.model import Evidence, Lock, Pin, Target
+from monopack.model import Evidence, Lock, Pin, Target, value
 
 SPEC = 6
 DEFAULT = "default"
+SECTIONS = {"packages": DEFAULT, "dev-packages": "develop"}  # of a Pipfile, whose other sections are called like their categories
 RELOCK = "run `pipenv lock` again"
 VERSION_CONTROL = ("git", "hg", "svn", "bzr")
 NO_CATEGORY = ("source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv", "default", "develop")
@@ -113,7 +115,11 @@ def read(root: Path, path: str, target: Target) -> Lock:
     """
     text = text_of(root, path)
     document = _document(text, path)
-    reader = _Reader(document, (root / path).parent, path, _lines(text))
+    beside = PurePosixPath(path).with_name("Pipfile").as_posix()
+    pipfile = _pipfile(root / beside)
+    reader = _Reader(
+        document=document, folder=(root / path).parent, path=path, lines=_lines(text), stated=_stated(pipfile, target)
+    )  # fmt: skip
     try:
         found, unpinned = reader.pins(target)
     except ValueError as error:  # a marker
@@ -122,7 +128,7 @@ def read(root: Path, path: str, target: Target) -> Lock:
     return Lock(
         dialect="pipenv", path=path, pins=pins, index_options=reader.index_options(found),
         warnings=(
-            *_stale(document.meta.hash.sha256, root, path), *_other_python(document.meta.requires, path, target),
+            *_stale(document.meta.hash.sha256, pipfile, path, beside), *_other_python(document.meta.requires, path, target),
             *unpinned, *without_hashes(pins.values(), path),
         ),
     )  # fmt: skip
@@ -143,6 +149,30 @@ def _document(text: str, path: str) -> _Document:
     return table_of(_Document, data, path, "what pipenv writes", RELOCK)
 
 
+def _pipfile(file: Path) -> Mapping[str, Any]:
+    """What the Pipfile says; nothing where it cannot be read, since it is the lock that says what ships."""
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _stated(pipfile: Mapping[str, Any], target: Target) -> dict[tuple[str, str], str]:
+    """The markers that the Pipfile itself states, by category and canonical name."""
+    return {
+        (SECTIONS.get(section, section), canonicalize_name(name)): _marker(entry, target)
+        for section, entries in pipfile.items()
+        for name, entry in (entries.items() if isinstance(entries, dict) else ())
+        if isinstance(entry, dict)
+    }
+
+
+def _marker(entry: Mapping[str, Any], target: Target) -> str:
+    """One entry's marker: Pipfiles may state its parts as keys, such as `sys_platform = "== 'win32'"`."""
+    parts = [f"{name} {entry[name]}" for name in target.markers if name in entry]
+    return " and ".join(f"({part})" for part in (*parts, entry.get("markers")) if part)
+
+
 def _lines(text: str) -> dict[tuple[str, str], int]:
     """The line of each name by category, as Pipenv indents them."""
     found: dict[tuple[str, str], int] = {}
@@ -156,11 +186,18 @@ def _lines(text: str) -> dict[tuple[str, str], int]:
     return found
 
 
+@value()
 class _Reader:
-    """A lock with its place: its absolute folder, its path relative to the project, and the lines of its entries."""
+    """A lock with its place: its absolute folder and its path relative to the project.
 
-    def __init__(self, document: _Document, folder: Path, path: str, lines: Mapping[tuple[str, str], int]) -> None:
-        self.document, self.folder, self.path, self.lines = document, folder, path, lines
+    By category and name: the lines of its entries, and the markers that the Pipfile states for them.
+    """
+
+    document: _Document
+    folder: Path
+    path: str
+    lines: Mapping[tuple[str, str], int]
+    stated: Mapping[tuple[str, str], str]
 
     def pins(self, target: Target) -> tuple[dict[str, tuple[Pin, _Entry]], tuple[str, ...]]:
         """The pins that hold for `target`, by name, with their entries; and a warning for each entry without a version."""
@@ -173,14 +210,20 @@ class _Reader:
                 warnings[name] = f"{what}; {RELOCK} there, or pin it in the Pipfile"
             elif name not in found:
                 found[name] = pin, entry
+            elif pin.development and not found[name][0].development:
+                found[name] = for_tests_too(found[name][0], pin.extras), found[name][1]
         return found, tuple(warnings[name] for name in warnings if name not in found)
 
     def entries(self, target: Target) -> Iterator[tuple[str, str, _Entry]]:
         """Category, name and entry of what holds for `target` and is not first-party."""
         for category, entries in self.document.categories():
             for name, entry in entries.items():
-                if holds(entry.markers, target.markers) and not self.local(entry):
+                if holds(self.marker(category, name, entry), target.markers) and not self.local(entry):
                     yield category, name, entry
+
+    def marker(self, category: str, name: str, entry: _Entry) -> str:
+        """The marker of an entry. For what it did not find on its own platform, Pipenv leaves out that of the Pipfile."""
+        return entry.markers or ("" if entry.exact else self.stated.get((category, name), ""))
 
     @staticmethod
     def local(entry: _Entry) -> bool:
@@ -244,13 +287,8 @@ def _other_python(requires: _Requires, path: str, target: Target) -> tuple[str, 
     return (f"{path} was locked for Python {wanted}, not for {target.version} (target {target.name}): pins may be missing",)
 
 
-def _stale(stated: str, root: Path, path: str) -> tuple[str, ...]:
+def _stale(stated: str, pipfile: Mapping[str, Any], path: str, beside: str) -> tuple[str, ...]:
     """The warning about a Pipfile that changed since it was locked, or nothing."""
-    beside = PurePosixPath(path).with_name("Pipfile").as_posix()
-    try:
-        pipfile = tomllib.loads((root / beside).read_text("utf-8"))
-    except (OSError, ValueError):
-        return ()
     if "source" not in pipfile or not stated or stated in _pipfile_hashes(pipfile):  # the default source depends on the machine
         return ()
     return (f"{path} is older than what {beside} asks for now: {RELOCK}",)

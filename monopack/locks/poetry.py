@@ -25,6 +25,7 @@ from monopack.locks.pins import (
     Name,
     file_url,
     first_line,
+    for_tests_too,
     holds,
     index_options,
     package_lines,
@@ -330,7 +331,10 @@ class _Graph:
         if stated:
             shipping = {position: shipping.get(position, set()) for position in main}
             testing = {position: testing.get(position, set()) for position in others}
-        found = {position: self.pin(position, shipping[position]) for position in self.foreign(shipping)}
+        found = {
+            position: for_tests_too(self.pin(position, shipping[position]), testing.get(position, ()))
+            for position in self.foreign(shipping)
+        }
         refuse_twins(found.values())
         taken = {pin.name for pin in found.values()}
         for position in self.foreign(testing):

@@ -19,6 +19,7 @@ from monopack.locks.pins import (
     file_url,
     filename_of,
     first_line,
+    for_tests_too,
     holds,
     package_lines,
     refuse_source,
@@ -162,11 +163,14 @@ class _Graph:
 
     def pins(self) -> dict[str, Pin]:
         """What ships and what only tests need, by name, in the lock's order."""
-        shipping = self.reach(self.roots())
-        chosen = {position: self.pin(position, extras) for position, extras in shipping.items()}
+        testing = self.reach(self.development_roots())
+        chosen = {
+            position: for_tests_too(self.pin(position, extras), testing.get(position, ()))
+            for position, extras in self.reach(self.roots()).items()
+        }
         refuse_twins(chosen[position] for position in sorted(chosen))
         taken = {pin.name for pin in chosen.values()}
-        for position, extras in sorted(self.reach(self.development_roots()).items()):
+        for position, extras in sorted(testing.items()):
             if self.document.package[position].name not in taken:
                 chosen[position] = self.pin(position, extras, development=True)
                 taken.add(chosen[position].name)

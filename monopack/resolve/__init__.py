@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from monopack.errors import LockError, UnpinnedError
-from monopack.model import Because, Distribution, Failure, Import, Lock, Needs, Reach, Resolution, Shipped, value
+from monopack.model import Because, Distribution, Failure, Import, Lock, Needs, Pin, Reach, Resolution, Shipped, value
 from monopack.resolve.candidates import called, likely_distribution, tiers, versions_with
 
 __all__ = ["Seen", "Wanted", "judge", "metadata_of", "not_there", "resolve", "unused_exclusions", "way_out"]
@@ -67,7 +67,7 @@ def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
             roots.setdefault(found, Because(wanted=imports[0]))
     if unseen:
         return Needs(pins=tuple(unseen))
-    closed = _closure(roots, wanted.excluded, lock, markers, known)
+    closed = _closure(roots, wanted, lock, markers, known)
     if isinstance(closed, Needs):
         return closed
     shipped, left_out = closed
@@ -164,14 +164,14 @@ def _only(owners: list[str], wanted: Import, lock: Lock) -> str:
 
 
 def _closure(
-    roots: Mapping[str, Because], excluded: frozenset[str], lock: Lock, markers: Mapping[str, str], known: Known
+    roots: Mapping[str, Because], wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
 ) -> tuple[tuple[Shipped, ...], set[str]] | Needs:
     """Roots and all that they require on the target, with the extras that the project or a requirement asks for.
 
     Also the excluded distributions that were required on the way.
     """
-    because = {name: reason for name, reason in sorted(roots.items()) if name not in excluded}
-    extras: dict[str, frozenset[str]] = {name: lock.pins[name].extras for name in because}
+    because = {name: reason for name, reason in sorted(roots.items()) if name not in wanted.excluded}
+    extras = {name: _asked_for(lock.pins[name], wanted) for name in because}
     left_out: set[str] = set()
     waiting = list(because)
     unseen: dict[str, None] = {}
@@ -184,13 +184,13 @@ def _closure(
         for requirement in _requirements(distribution, extras[name], markers):
             required = canonicalize_name(requirement.name)
             pin = lock.pins.get(required)
-            if required in excluded:
+            if required in wanted.excluded:
                 left_out.add(required)
                 unseen |= {required: None} if pin and required not in known else {}
                 continue
             if pin is None:
                 raise _unpinned(distribution, requirement, lock)
-            asked = frozenset(requirement.extras) | pin.extras | extras.get(required, frozenset())
+            asked = frozenset(requirement.extras) | _asked_for(pin, wanted) | extras.get(required, frozenset())
             if required not in because or asked != extras[required]:
                 because.setdefault(required, Because(required_by=name))
                 extras[required] = asked
@@ -198,6 +198,11 @@ def _closure(
     if unseen:
         return Needs(pins=tuple(unseen))
     return tuple(Shipped(distribution=_had(name, known), because=because[name]) for name in sorted(because)), left_out
+
+
+def _asked_for(pin: Pin, wanted: Wanted) -> frozenset[str]:
+    """The extras that the project asks for; those of its development groups count for tests."""
+    return pin.extras | pin.test_extras if wanted.development else pin.extras
 
 
 def _had(name: str, known: Known) -> Distribution:

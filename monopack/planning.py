@@ -21,7 +21,7 @@ from monopack.ledger import Ledger
 from monopack.model import Evidence, Lock, Pack, Resolution, Step, Target, TestPlan, Trace, value
 from monopack.resolve import Wanted
 from monopack.run import Door
-from monopack.store import Fetching, Store, cache_of
+from monopack.store import Fetching, Store, with_cache_of
 from monopack.supply import NOTHING, Answer, Ask, supply
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,15 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
     if lock is not site.lock:
         for warning in lock.warnings:
             log.warning("%s", warning)
+    _tell_reuse(store, site.loaded.config.existing_install_python)
     return lock, answered
+
+
+def _tell_reuse(store: Store, python: str | None) -> None:
+    """Say how many of the wheels that had to be fetched were in another Python's pip cache."""
+    cached, fetched = store.reuse()
+    if fetched and python:
+        log.info("%d of %d fetched wheels came from the pip cache of %s", cached, fetched, python)
 
 
 def _read_lock(site: Site) -> Lock:
@@ -228,7 +236,7 @@ def _fetching(site: Site) -> Fetching:
     fetching = Fetching(door=site.outside.door, environ=site.outside.environ, root=site.loaded.root, offline=options.offline)
     if options.existing_install_python is None:
         return fetching
-    return replace(fetching, pip_cache=cache_of(options.existing_install_python, fetching))
+    return with_cache_of(options.existing_install_python, fetching)
 
 
 def wanted(plan: Plan, site: Site) -> Wanted:

@@ -411,14 +411,6 @@ def test_requirements_that_pin_only_what_is_named_are_completed(shop: Project) -
     assert "shared_part/__init__.py" in shop.shipped("orders")
 
 
-def test_the_pip_cache_of_another_python_is_used(shop: Project, tmp_path: Path) -> None:
-    mine = tmp_path / "other pip cache"
-    shop.build("users", "--existing-install-python", sys.executable, PIP_CACHE_DIR=str(mine))
-    done = shop.run("users", "--existing-install-python", "no-such-python")
-    assert done.returncode == 2
-    assert "error: existing_install_python: no-such-python cannot be started" in done.stderr
-
-
 def test_a_lock_of_uv_is_read_natively(project: Project) -> None:
     """Locked by the real uv; the same subset as from requirements, development groups for tests alone."""
     project.wheel(

@@ -30,6 +30,7 @@ from monopack.model import Distribution, Evidence, Pin, Target, WheelFile
 from monopack.run import Door
 from monopack.store import Fetching, Store
 from monopack.store.choose import ask, want
+from monopack.store.pip import from_cache
 from monopack.store.wheel import read
 
 
@@ -271,6 +272,21 @@ def test_a_store_that_cannot_be_written_says_where(settings: Fetching, index: Pa
         Store(tmp_path / "file", settings).obtain([pin("one")], local(index), host())
     assert "the store cannot be used: Not a directory" in str(caught.value)
     assert str(tmp_path / "file") in caught.value.where
+
+
+def test_what_pip_had_in_its_cache_is_read_from_its_words() -> None:
+    said = """
+Collecting one==1.0
+  Using cached one-1.0-py3-none-any.whl.metadata (1.2 kB)
+  Downloading https://index.example/one/one-1.0-py3-none-any.whl (1.2 kB)
+Collecting two==1.0
+  Using cached https://index.example/two/two-1.0%2Blocal-py3-none-any.whl?token=1 (1.2 kB)
+Using cached three-1.0-py3-none-any.whl
+Using cached four-1.0.tar.gz (2.0 kB)
+ERROR: No matching distribution found for five==1.0
+Using cached one-1.0-py3-none-any.whl (1.2 kB)
+"""
+    assert from_cache(said) == {"two-1.0+local-py3-none-any.whl", "three-1.0-py3-none-any.whl"}
 
 
 # ---------------------------------------------------------------- over HTTP

@@ -16,10 +16,10 @@ from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch
 from monopack.store.fetch import Job, fetch
-from monopack.store.pip import Fetching, cache_of, own_settings
+from monopack.store.pip import Fetching, own_settings, with_cache_of
 from monopack.store.upkeep import clean, held
 
-__all__ = ["LAYOUT", "Fetching", "Store", "cache_of", "clean", "held"]
+__all__ = ["LAYOUT", "Fetching", "Store", "clean", "held", "with_cache_of"]
 
 LAYOUT = "v1"
 
@@ -32,6 +32,7 @@ class Store:
         self._settings = settings
         self._known: dict[str, Distribution] = {}
         self._lock = Lock()
+        self._fetched = self._cached = 0
 
     def obtain(self, pins: Sequence[Pin], index_options: Sequence[str], target: Target) -> dict[str, Distribution]:
         """The distributions of `pins` on `target`, by canonical name: from the store, or fetched, checked and kept.
@@ -51,6 +52,11 @@ class Store:
                 raise _unusable(problem) from problem
         return {pin.pin.name: self._known[pin.key] for pin in wanted}
 
+    def reuse(self) -> tuple[int, int]:
+        """How many of the wheels that were fetched pip had in its cache, and how many were fetched."""
+        with self._lock:
+            return self._cached, self._fetched
+
     def _obtain(self, wanted: Sequence[Wanted], asked: Asked) -> None:
         with ThreadPoolExecutor() as threads:  # hashing and inflating release the GIL
             found = list(threads.map(lambda pin: self._stored(pin, asked), wanted))
@@ -61,8 +67,12 @@ class Store:
             if self._settings.offline:
                 raise _offline(missing)
             with self._entries.working_folder() as folder:
-                files, built = fetch(missing, Job(asked=asked, folder=Path(folder), settings=self._settings))
-                kept = threads.map(lambda pin: self._keep(pin, files[pin.pin.name], asked, built=pin.pin.name in built), missing)
+                got = fetch(missing, Job(asked=asked, folder=Path(folder), settings=self._settings))
+                self._fetched += len(got.files)
+                self._cached += len(got.cached)
+                kept = threads.map(
+                    lambda pin: self._keep(pin, got.files[pin.pin.name], asked, built=pin.pin.name in got.built), missing
+                )
                 self._known.update(zip((pin.key for pin in missing), kept, strict=True))
 
     def _stored(self, wanted: Wanted, asked: Asked) -> Distribution | None:

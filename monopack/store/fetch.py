@@ -12,11 +12,11 @@ from urllib.parse import quote
 from packaging import tags
 from packaging.utils import parse_wheel_filename
 
-from monopack.model import Target, value
+from monopack.model import value
 from monopack.run import clean_environment
 from monopack.store.choose import Asked, Wanted, local_path
 from monopack.store.failures import not_found, refusal, unmatched
-from monopack.store.pip import Fetching, option_lines, run_pip
+from monopack.store.pip import Fetching, from_cache, option_lines, run_pip
 
 log = logging.getLogger(__name__)
 
@@ -34,30 +34,46 @@ class Job:
     settings: Fetching
 
 
-def fetch(pins: Sequence[Wanted], job: Job) -> tuple[dict[str, Path], frozenset[str]]:
-    """Fetch a wheel for each pin into the job's folder: paths by canonical name, and the names that were built from an sdist.
+@value()
+class Fetched:
+    """The wheels of one fetch: their paths by canonical name, which were built from an sdist, and which pip's cache had."""
+
+    files: Mapping[str, Path]
+    built: frozenset[str]
+    cached: frozenset[str]
+
+
+def fetch(pins: Sequence[Wanted], job: Job) -> Fetched:
+    """Fetch a wheel for each pin into the job's folder.
 
     pip checks the hashes that the pins have. Raises `LockError` for what is not found, does not match its hashes, has no wheel
     for the target or cannot be built.
     """
     sources = [pin for pin in pins if pin.url and not pin.wheel]
     binary = [pin for pin in pins if pin not in sources]
+    said: list[str] = []
     for group in ([pin for pin in binary if pin.hashes], [pin for pin in binary if not pin.hashes]):
-        sources += _download(group, job)  # two calls: where one has a hash, pip wants one for each
-    for pin in sources:
-        _build(pin, job)
+        without, output = _download(group, job)  # two calls: where one has a hash, pip wants one for each
+        sources += without
+        said.append(output)
+    said += [_build(pin, job) for pin in sources]
     found = {str(parse_wheel_filename(file.name)[0]): file for file in job.folder.glob("*.whl")}
     for pin in pins:
         if pin.pin.name not in found:
             raise pin.refusal("came under another name", f"look at what its URL leads to; there is {', '.join(found)}")
-    return found, frozenset(pin.pin.name for pin in sources)
+    cached = from_cache("\n".join(said))
+    return Fetched(
+        files=found, built=frozenset(pin.pin.name for pin in sources),
+        cached=frozenset(name for name, file in found.items() if file.name in cached),
+    )  # fmt: skip
 
 
-def _download(pins: Sequence[Wanted], job: Job) -> list[Wanted]:
-    """Download the pins' wheels; gives the pins of which the index has none."""
-    wanted, without = list(pins), list[Wanted]()
+def _download(pins: Sequence[Wanted], job: Job) -> tuple[list[Wanted], str]:
+    """Download the pins' wheels; gives the pins of which the index has none, and what pip said."""
+    wanted, without, said = list(pins), list[Wanted](), ""
     while wanted:
         done = run_pip(job.settings, _arguments(job), _lines(wanted, job), job.settings.environ)
+        said += done.output
         if done.code == 0:
             break
         lost = next((pin for pin in wanted if not pin.url and pin.pin.name == unmatched(done)), None)
@@ -65,16 +81,17 @@ def _download(pins: Sequence[Wanted], job: Job) -> list[Wanted]:
             raise refusal(wanted, done, job.asked.target)
         without.append(lost)
         wanted.remove(lost)
-    return without
+    return without, said
 
 
 def _arguments(job: Job, *more: str) -> list[str]:
-    return ["download", *more, *ONLY_WHEELS, "--dest", str(job.folder), *_target_options(job.asked.target)]
+    return ["download", *more, *ONLY_WHEELS, "--dest", str(job.folder), *_target_options(job)]
 
 
-def _target_options(target: Target) -> list[str]:
+def _target_options(job: Job) -> list[str]:
     """pip's options for a target other than the Python which runs pip; none when it is that Python."""
-    if target.version == platform.python_version() and target.tags == tuple(tags.sys_tags()):
+    target = job.asked.target
+    if not job.settings.pip_python and target.version == platform.python_version() and target.tags == tuple(tags.sys_tags()):
         return []
     best = target.tags[0]
     abis = dict.fromkeys(tag.abi for tag in target.tags if tag.interpreter == best.interpreter)
@@ -100,8 +117,11 @@ def _line(pin: Wanted, root: Path) -> str:
 # ---------------------------------------------------------------- sdists
 
 
-def _build(pin: Wanted, job: Job) -> None:
-    """Build a pin's wheel with the Python that stands for the target, in an environment without the machine's credentials."""
+def _build(pin: Wanted, job: Job) -> str:
+    """Build a pin's wheel with the Python that stands for the target, in an environment without the machine's credentials.
+
+    Gives what pip said.
+    """
     allowed = job.settings.sdists
     if allowed is False or (allowed is not True and pin.pin.name not in allowed):
         raise pin.refusal("has no wheel for the target and may not be built from its sdist", "allow it (sdists), or pin a wheel")
@@ -116,6 +136,7 @@ def _build(pin: Wanted, job: Job) -> None:
         raise not_found(pin, probe, target)
     else:
         raise refusal([pin], done, target)
+    return done.output
 
 
 def _build_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:

@@ -9,7 +9,11 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
+
+from packaging.version import Version
 
 from monopack.errors import ConfigError
 from monopack.model import value
@@ -21,6 +25,13 @@ CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")
 FLAGS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
 INDEX_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_PRE")
 HIDDEN = frozenset({"PYTHONPATH", "PYTHONHOME"})
+OLDEST = Version("20.3")  # the first pip that downloads for several platforms at once
+TODAYS = Version("23.3")  # the first pip whose cache has the layout that the newest one reads
+TAKEN = re.compile(r"^\s*(Using cached|Downloading|Resuming download) (?:\S*/)?([^/\s?]+\.whl)(?=[\s?]|$)", re.MULTILINE)
+
+# What `-P -m pip` does, for Pythons before 3.11 too: a pip.py or ssl.py in the project's root must not take part.
+SAFE = "import sys; sys.path[:] = filter(None, sys.path); import runpy"
+RUN = "runpy.run_module('pip', run_name='__main__', alter_sys=True)"
 
 
 @value()
@@ -28,8 +39,9 @@ class Fetching:
     """How wheels are fetched.
 
     `door` starts pip, `environ` is the caller's environment (proxies, certificates, pip's own variables), `root` pip's current
-    folder. `offline` forbids fetching; `pip_cache` is pip's `--cache-dir` (None: pip's own choice). `sdists` says which
-    distributions may be built where there is no wheel: all, none, or those named (canonical names).
+    folder. `offline` forbids fetching; `pip_cache` is pip's `--cache-dir` (None: pip's own choice), `pip_python` a Python whose
+    pip downloads, since only that one reads the cache (empty: this Python's). `sdists` says which distributions may be built
+    where there is no wheel: all, none, or those named (canonical names).
     """
 
     door: Door
@@ -37,11 +49,12 @@ class Fetching:
     root: Path
     offline: bool = False
     pip_cache: Path | None = None
+    pip_python: str = ""
     sdists: bool | frozenset[str] = True
 
 
 def run_pip(settings: Fetching, arguments: Sequence[str], lines: Sequence[str], environ: Mapping[str, str]) -> Completed:
-    """Run this Python's pip with `arguments` and `lines` as its requirements file; the output comes without credentials.
+    """Run pip with `arguments` and `lines` as its requirements file; the output comes without credentials.
 
     Credentials in URLs reach pip through its environment alone: neither its command line nor the file holds them.
     """
@@ -50,29 +63,46 @@ def run_pip(settings: Fetching, arguments: Sequence[str], lines: Sequence[str], 
     with tempfile.TemporaryDirectory(prefix="monopack-") as folder:
         file = Path(folder, "requirements.txt")
         file.write_text(text, encoding="utf-8")
-        # -P: a pip.py or ssl.py in the project's root must not take part.
-        argv = [sys.executable, "-P", "-m", "pip", *arguments, *FLAGS, *cache, "--requirement", str(file)]
+        other = arguments[0] == "download" and settings.pip_python
+        pip = [other, "-c", f"{SAFE}; {RUN}"] if other else [sys.executable, "-P", "-m", "pip"]
+        argv = [*pip, *arguments, *FLAGS, *cache, "--requirement", str(file)]
         done = settings.door.run(argv, cwd=settings.root, env=_environment(environ, secrets))
     output = without_credentials(done.output)
     log.debug("pip %s ended with %d\n%s", " ".join(arguments), done.code, output)
     return Completed(code=done.code, output=output, timed_out=done.timed_out)
 
 
-def cache_of(python: str, settings: Fetching) -> Path:
-    """The cache folder of another Python's pip; `python` is its absolute path or a command on PATH.
+def with_cache_of(python: str, settings: Fetching) -> Fetching:
+    """The same settings with the cache of another Python's pip; `python` is its absolute path or a command on PATH.
 
-    Raises `ConfigError` when it cannot be asked.
+    Raises `ConfigError` when it cannot be asked, or is too old.
     """
-    hint = "name a Python that has pip, or leave it out"
+    code = f"{SAFE}; import pip; print('pip', pip.__version__); {RUN}"
+    environ = {name: text for name, text in _environment(settings.environ, {}).items() if name != "PIP_NO_CACHE_DIR"}
     try:
-        done = settings.door.run([python, "-m", "pip", "cache", "dir", *FLAGS[:2]], cwd=settings.root, env=settings.environ)
+        done = settings.door.run([python, "-c", code, "cache", "dir", *FLAGS[:2]], cwd=settings.root, env=environ)
     except OSError as problem:
-        said = f"{python} cannot be started: {problem.strerror}"
-        raise ConfigError(said, where="existing_install_python", hint=hint) from None
-    folder = Path(done.output.strip().rpartition("\n")[2])
-    if done.code or not folder.is_absolute():
-        raise ConfigError(f"{python} has no pip that tells its cache", where="existing_install_python", hint=hint)
-    return folder
+        raise _useless(f"{python} cannot be started: {problem.strerror}") from None
+    last = done.output.strip().rpartition("\n")[2]
+    told = re.search(r"^pip (\d\S*)$", done.output, re.MULTILINE)
+    if done.code or not told or not Path(last).is_absolute():
+        raise _useless(f"{python} has no pip that tells its cache: {last}")
+    version = Version(told[1])
+    if version < OLDEST:
+        raise _useless(f"{python} has pip {version}, which is too old: {OLDEST} or a newer one is needed")
+    return replace(settings, pip_cache=Path(last), pip_python=python if version < TODAYS else "")
+
+
+def _useless(what: str) -> ConfigError:
+    return ConfigError(what, where="existing_install_python", hint="name a Python that has pip, or leave it out")
+
+
+def from_cache(output: str) -> frozenset[str]:
+    """The file names of the wheels that pip had in its cache, by all that it printed; not those that it got there just now."""
+    first: dict[str, str] = {}
+    for verb, name in TAKEN.findall(output):
+        first.setdefault(unquote(name), verb)
+    return frozenset(name for name, verb in first.items() if verb == "Using cached")
 
 
 def own_settings(environ: Mapping[str, str]) -> list[str]:
@@ -125,4 +155,5 @@ def _veiled(text: str) -> tuple[str, dict[str, str]]:
 def _environment(environ: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
     """What pip sees: a lock is exact, so that a constraint could only get in its way; other people's modules stay out."""
     kept = {name: text for name, text in environ.items() if name not in HIDDEN}
-    return {**kept, "PIP_CONSTRAINT": os.devnull, "PIP_REQUIRE_VIRTUALENV": "0", "PYTHONIOENCODING": "utf-8", **secrets}
+    switches = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_QUIET": "0"}
+    return {**kept, **switches, "PIP_CONSTRAINT": os.devnull, "PYTHONIOENCODING": "utf-8", **secrets}

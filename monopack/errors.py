@@ -7,6 +7,11 @@ What the user's own code does wrong (an import that fails, a test that fails) is
 
 from __future__ import annotations
 
+import errno
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
 
 class MonopackError(Exception):
     """A refusal with its place and its way out.
@@ -55,3 +60,16 @@ class UnpinnedError(LockError):
 def error_line(what: str, hint: str) -> str:
     """One line for what is wrong and one for what to do."""
     return f"error: {what}\n  hint: {hint}" if hint else f"error: {what}"
+
+
+def out_of_room(problem: OSError) -> bool:
+    """Whether the system refused because a disk, or the user's share of it, is full."""
+    return problem.errno in FULL
+
+
+def disk_words(problem: OSError, option: str) -> tuple[str, str]:
+    """What the system refused, and what to do about it; `option` is how to choose another folder (`--build-dir`)."""
+    if out_of_room(problem):
+        return "the disk is full", f"make room on it, or choose a folder on another disk with {option}"
+    way = f"choose another folder with {option}"
+    return problem.strerror or str(problem), f"make it writable, or {way}" if problem.errno in CLOSED else way

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from monopack.errors import ConfigError, PackError
+from monopack.errors import ConfigError, PackError, disk_words
 from monopack.model import value
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,8 @@ class Ledger:
     def announce(self, pack: str, outputs: Iterable[str], *, force: bool) -> None:
         """Record the names of files that are about to be written.
 
-        Raises `PackError` where one is there that no build of the pack wrote, unless `force` lets it be replaced.
+        Raises `PackError` where one is there that no build of the pack wrote, unless `force` lets it be replaced, and when the
+        disk refuses.
         """
         last = self._last(pack)
         known = last.outputs if last else {}
@@ -72,9 +73,15 @@ class Ledger:
         self._record(pack, "", {**dict.fromkeys(outputs, ((), "")), **known}, 0)
 
     def remember(self, pack: str, fingerprint: str, outputs: Mapping[str, str], tests: int) -> None:
-        """Record a successful build; `outputs` maps file names in the build folder to their sha256."""
+        """Record a successful build; `outputs` maps file names in the build folder to their sha256.
+
+        Where the disk refuses, the build is as good, and the next run makes it again.
+        """
         seen = {name: (_look(self.build / name), sha256) for name, sha256 in outputs.items()}
-        self._record(pack, fingerprint, seen, tests)
+        try:
+            self._record(pack, fingerprint, seen, tests)
+        except PackError as refused:
+            log.warning("%s; %s is built, and will be built again by the next run", refused, pack)
 
     def wrote(self, pack: str) -> frozenset[str]:
         """The names of the outputs that a pack's builds wrote."""
@@ -115,8 +122,12 @@ class Ledger:
     ) -> None:  # fmt: skip
         record = self._built_record(pack)
         temporary = record.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"fingerprint": fingerprint, "outputs": outputs, "tests": tests}), "utf-8")
-        temporary.replace(record)
+        with _explained(self.build):
+            try:
+                temporary.write_text(json.dumps({"fingerprint": fingerprint, "outputs": outputs, "tests": tests}), "utf-8")
+                temporary.replace(record)
+            finally:
+                temporary.unlink(missing_ok=True)
 
     def _built_record(self, pack: str) -> Path:
         return self.build / ".monopack" / f"{pack}.built.json"
@@ -134,13 +145,11 @@ def claim(build: Path, protected: Mapping[str, Path], timeout: float) -> Iterato
     hidden = build / ".monopack"
     if hidden.is_symlink():
         raise ConfigError("is a link; nothing is written through it", where=str(hidden), hint="remove the link")
-    try:
+    with _explained(build):
         hidden.mkdir(parents=True, exist_ok=True)
         if not os.path.lexists(build / ".gitignore"):
             (build / ".gitignore").write_text(IGNORE_ALL, "utf-8")
         lock = _wait(FileLock(hidden / "lock"), build, timeout)
-    except OSError as problem:
-        raise PackError(f"the build folder cannot be written: {problem.strerror}", where=str(problem.filename or build)) from None
     with lock:
         _sweep(build)
         yield Ledger(build=build)
@@ -164,17 +173,35 @@ def refuse(folder: Path, what: str, option: str, protected: Mapping[str, Path]) 
 
     `what` names its use (`the build folder`) and `option` the way to choose another. Raises `ConfigError`.
     """
-    hint = f"choose a folder of its own with {option}"
+    reason = _unfit(folder, protected)
+    if reason:
+        hint = f"choose a folder with nothing else in it, or a new one: {option} DIR"
+        raise ConfigError(f"cannot be {what}: it {reason}", where=str(folder), hint=hint)
+
+
+def _unfit(folder: Path, protected: Mapping[str, Path]) -> str:
+    """Why a folder must not be written in; empty when it may be."""
     if folder.is_symlink():
-        raise ConfigError(f"{what} is a link", where=str(folder), hint=hint)
+        return "is a link"
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{what} is not a folder", where=str(folder), hint=hint)
+        return "is a file"
     real = Path(os.path.realpath(folder))
     for name, path in protected.items():
-        if Path(os.path.realpath(path)).is_relative_to(real):
-            raise ConfigError(f"{what} is or contains {name} ({path})", where=str(folder), hint=hint)
-    if not (folder / ".monopack").exists() and any(folder.glob("*.py")):
-        raise ConfigError(f"{what} holds Python files that monopack did not write", where=str(folder), hint=hint)
+        inner = Path(os.path.realpath(path))
+        if inner.is_relative_to(real):
+            return f"is {name}" if inner == real else f"contains {name} ({path})"
+    code = [] if (folder / ".monopack").exists() else sorted(file.name for file in folder.glob("*.py"))
+    return f"holds Python files that monopack did not write ({code[0]})" if code else ""
+
+
+@contextlib.contextmanager
+def _explained(build: Path) -> Iterator[None]:
+    """What the system refuses in a build folder, as a refusal that names the folder."""
+    try:
+        yield
+    except OSError as problem:
+        what, hint = disk_words(problem, "--build-dir")
+        raise PackError(f"the build folder cannot be written: {what}", where=str(build), hint=hint) from problem
 
 
 def _wait(lock: FileLock, build: Path, timeout: float) -> FileLock:

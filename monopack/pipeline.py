@@ -246,7 +246,8 @@ def _pack(plan: Plan, tree: Tree, site: Site) -> tuple[Artifact, dict[str, str]]
     digests, stale = archive.digest_files(destination, artifact.sha256, site.loaded.config.sha_output)
     files = {**digests, build_dir / f"{name}.manifest.json": listing}
     stale = [path for path in stale if path.name in site.book.wrote(name)]
-    site.book.announce(name, [destination.name, *(path.name for path in files)], force=site.loaded.config.force)
+    with archive.discarded_on_error(artifact):
+        site.book.announce(name, [destination.name, *(path.name for path in files)], force=site.loaded.config.force)
     archive.publish(artifact, destination, files, stale)
     outputs = {path.name: sha256(text.encode()).hexdigest() for path, text in files.items()}
     return artifact, {destination.name: artifact.sha256, **outputs}

@@ -11,12 +11,15 @@ import os
 import secrets
 import signal
 import subprocess
+import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
+
+from monopack.errors import PackError, out_of_room
 
 OUTPUT_LIMIT = 1_000_000  # bytes of a child's output that are kept, from its end
 MARK = "RUN_BY_MONOPACK"  # a variable by which a child's descendants are known, wherever they went
@@ -104,6 +107,19 @@ class Door:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(POLL)
         return False
+
+
+@contextlib.contextmanager
+def temporary_folder(purpose: str) -> Iterator[Path]:
+    """An empty folder for the time of a `with` block, `purpose` in its name. Raises `PackError` where the disk gets full."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"monopack-{purpose}-") as folder:
+            yield Path(folder)
+    except OSError as problem:
+        if not out_of_room(problem):
+            raise
+        hint = "make room on it, or set TMPDIR to a folder on another disk"
+        raise PackError("the disk of the temporary folder is full", where=tempfile.gettempdir(), hint=hint) from problem
 
 
 INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")

@@ -21,7 +21,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
-from monopack.errors import PackError
+from monopack.errors import PackError, disk_words
 from monopack.model import Entry, Tree, value
 
 log = logging.getLogger(__name__)
@@ -321,7 +321,5 @@ def _refusals(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = str(error.filename or folder)
-        raise PackError(
-            error.strerror or str(error), where=where, hint="check its permissions and the free space of its disk"
-        ) from error
+        what, hint = disk_words(error, "--build-dir")
+        raise PackError(what, where=str(error.filename or folder), hint=hint) from error

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from monopack.archive import zip as zip_format
-from monopack.errors import ConfigError, PackError
+from monopack.errors import ConfigError, PackError, disk_words
 from monopack.model import Artifact, Tree
 
 DIGEST_SUFFIXES: Mapping[str, str] = MappingProxyType({"hex": ".package.sha256", "b64": ".package.sha256.b64"})
@@ -130,8 +130,15 @@ def _explained(destination: Path) -> Iterator[None]:
     except OSError as problem:
         named = str(problem.filename or destination)
         where = str(destination) if named.endswith(".tmp") else named
-        hint = "look at the disk's free space and the folder's permissions"
-        raise PackError(f"cannot be written: {problem.strerror or problem}", where=where, hint=hint) from problem
+        what, hint = disk_words(problem, "--build-dir")
+        raise PackError(f"cannot be written: {what}", where=where, hint=hint) from problem
+
+
+@contextlib.contextmanager
+def discarded_on_error(artifact: Artifact) -> Iterator[None]:
+    """Remove a written artifact when what comes between its writing and its publishing fails."""
+    with _removed_on_error([Path(artifact.path)]):
+        yield
 
 
 @contextlib.contextmanager

@@ -16,11 +16,11 @@ from dataclasses import replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
-from monopack.errors import LockError
+from monopack.errors import LockError, disk_words
 from monopack.locks import requirements
 from monopack.locks.pins import redact, shown
 from monopack.model import Lock, Pin, Target, value
-from monopack.run import Completed, Door
+from monopack.run import Completed, Door, temporary_folder
 
 PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")  # where a first-party project states its dependencies
 DRAWING = " \t\u00d7\u2570\u2500\u25b6\u251c\u2502\u256d"  # with what uv draws its chains of causes
@@ -123,9 +123,8 @@ def _write(keep: Path, text: str) -> None:
                 os.fsync(file.fileno())
             fresh.replace(keep)
     except OSError as error:
-        raise LockError(
-            f"cannot be written: {error.strerror}", where=str(keep), hint="check the build folder and its disk"
-        ) from error
+        what, hint = disk_words(error, "--build-dir")
+        raise LockError(f"cannot be written: {what}", where=str(keep), hint=hint) from error
 
 
 # ---------------------------------------------------------------- inputs
@@ -190,8 +189,8 @@ def _pip_config(root: Path, resolver: Resolver) -> dict[str, str]:
 def _compile(lock: Lock, root: Path, target: Target, settings: PipSettings, resolver: Resolver) -> str:
     """The resolved requirements as text, with hashes and without index lines. Raises `LockError` with uv's reason."""
     environ = {**({"SSL_CERT_FILE": settings.cert} if settings.cert else {}), **resolver.environ}
-    with tempfile.TemporaryDirectory() as folder:
-        extra, result = Path(folder, "pip-settings.txt"), Path(folder, "requirements.txt")
+    with temporary_folder("resolve") as folder:
+        extra, result = folder / "pip-settings.txt", folder / "requirements.txt"
         extra.write_text("".join(f"{line}\n" for line in settings.lines), "utf-8")  # a file: argv is for all to see
         argv = [*_uv_command(target, settings, resolver), "--output-file", str(result), str(root / lock.path), str(extra)]
         done = _run(argv, root, environ, resolver)

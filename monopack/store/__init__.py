@@ -10,7 +10,7 @@ from threading import Lock
 
 from packaging.specifiers import SpecifierSet
 
-from monopack.errors import LockError, UnavailableError
+from monopack.errors import LockError, UnavailableError, disk_words
 from monopack.model import Distribution, Pin, Target
 from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
@@ -28,6 +28,7 @@ class Store:
     """Checked wheels under one folder (absolute), for several threads and processes at once; each pin is fetched once."""
 
     def __init__(self, folder: Path, settings: Fetching) -> None:
+        self._folder = folder
         self._entries = Entries(folder / LAYOUT)
         self._settings = settings
         self._known: dict[str, Distribution] = {}
@@ -49,7 +50,7 @@ class Store:
             try:
                 self._obtain(missing, asked)
             except OSError as problem:
-                raise _unusable(problem) from problem
+                raise _unusable(self._folder, problem) from problem
         return {pin.pin.name: self._known[pin.key] for pin in wanted}
 
     def reuse(self) -> tuple[int, int]:
@@ -117,6 +118,6 @@ def _offline(missing: Sequence[Wanted]) -> UnavailableError:
     return UnavailableError(what, pins=names, where=missing[0].pin.evidence.file, hint="run once without offline")
 
 
-def _unusable(problem: OSError) -> LockError:
-    hint = "look at its disk and permissions, or choose another folder (cache_dir, MONOPACK_CACHE_DIR)"
-    return LockError(f"the store cannot be used: {problem.strerror or problem}", where=str(problem.filename or ""), hint=hint)
+def _unusable(folder: Path, problem: OSError) -> LockError:
+    what, hint = disk_words(problem, "--cache-dir")
+    return LockError(f"the store cannot be used: {what}", where=str(folder), hint=hint)

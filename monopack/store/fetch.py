@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import platform
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -12,8 +13,9 @@ from urllib.parse import quote
 from packaging import tags
 from packaging.utils import parse_wheel_filename
 
+from monopack.errors import LockError
 from monopack.model import value
-from monopack.run import clean_environment
+from monopack.run import Completed, clean_environment, temporary_folder
 from monopack.store.choose import Asked, Wanted, local_path
 from monopack.store.failures import not_found, refusal, unmatched
 from monopack.store.pip import Fetching, from_cache, option_lines, run_pip
@@ -47,7 +49,7 @@ def fetch(pins: Sequence[Wanted], job: Job) -> Fetched:
     """Fetch a wheel for each pin into the job's folder.
 
     pip checks the hashes that the pins have. Raises `LockError` for what is not found, does not match its hashes, has no wheel
-    for the target or cannot be built.
+    for the target or cannot be built, and for a full disk.
     """
     sources = [pin for pin in pins if pin.url and not pin.wheel]
     binary = [pin for pin in pins if pin not in sources]
@@ -78,10 +80,18 @@ def _download(pins: Sequence[Wanted], job: Job) -> tuple[list[Wanted], str]:
             break
         lost = next((pin for pin in wanted if not pin.url and pin.pin.name == unmatched(done)), None)
         if lost is None:
-            raise refusal(wanted, done, job.asked.target)
+            raise _refusal(wanted, done, job)
         without.append(lost)
         wanted.remove(lost)
     return without, said
+
+
+def _refusal(pins: Sequence[Wanted], done: Completed, job: Job) -> LockError:
+    """Why pip could not fetch `pins`; a full disk is no pin's fault."""
+    if os.strerror(errno.ENOSPC) in done.output:
+        hint = "make room on it and for temporary files (TMPDIR), or choose a folder on another disk with --cache-dir"
+        return LockError("the disk is full", where=str(job.folder.parent), hint=hint)
+    return refusal(pins, done, job.asked.target)
 
 
 def _arguments(job: Job, *more: str) -> list[str]:
@@ -127,15 +137,15 @@ def _build(pin: Wanted, job: Job) -> str:
         raise pin.refusal("has no wheel for the target and may not be built from its sdist", "allow it (sdists), or pin a wheel")
     target = job.asked.target
     arguments = ["--python", target.python, "wheel", "--no-deps", "--no-binary", pin.pin.name, "--wheel-dir", str(job.folder)]
-    with tempfile.TemporaryDirectory(prefix="monopack-") as home:
-        done = run_pip(job.settings, arguments, _lines([pin], job), _build_environment(job.settings.environ, Path(home)))
+    with temporary_folder("build") as home:
+        done = run_pip(job.settings, arguments, _lines([pin], job), _build_environment(job.settings.environ, home))
     if done.code == 0:
         log.warning("%s has no wheel and was built from its sdist", pin.label)
     elif unmatched(done) == pin.pin.name:
         probe = run_pip(job.settings, _arguments(job, "-vv"), _lines([pin], job), job.settings.environ)
         raise not_found(pin, probe, target)
     else:
-        raise refusal([pin], done, target)
+        raise _refusal([pin], done, job)
     return done.output
 
 

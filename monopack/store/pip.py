@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from packaging.version import Version
 
 from monopack.errors import ConfigError
 from monopack.model import value
-from monopack.run import Completed, Door
+from monopack.run import Completed, Door, temporary_folder
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +59,8 @@ def run_pip(settings: Fetching, arguments: Sequence[str], lines: Sequence[str], 
     """
     text, secrets = _veiled("\n".join(("# -*- coding: utf-8 -*-", *lines, "")))
     cache = ("--cache-dir", str(settings.pip_cache)) if settings.pip_cache else ()
-    with tempfile.TemporaryDirectory(prefix="monopack-") as folder:
-        file = Path(folder, "requirements.txt")
+    with temporary_folder("pip") as folder:
+        file = folder / "requirements.txt"
         file.write_text(text, encoding="utf-8")
         other = arguments[0] == "download" and settings.pip_python
         pip = [other, "-c", f"{SAFE}; {RUN}"] if other else [sys.executable, "-P", "-m", "pip"]

@@ -55,6 +55,11 @@ class Target:
     builtins: frozenset[str]
     chosen_by: str
 
+    def __str__(self) -> str:
+        """As messages name it: `Python 3.12 on Linux x86_64`."""
+        system = " ".join(filter(None, (self.markers.get("platform_system"), self.markers.get("platform_machine"))))
+        return f"Python {self.markers['python_version']} on {system}"
+
 
 # ---------------------------------------------------------------- packs
 
@@ -154,6 +159,21 @@ class Trace:
 
 
 @value()
+class LeftOut:
+    """Why a test that touches a pack is not run for it: `reason` in words, `where` is `file:line` of what is in the way.
+
+    `module` is the first-party module that the test needs and the pack does not have; empty when that is not the reason.
+    """
+
+    where: str
+    reason: str
+    module: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.where})"
+
+
+@value()
 class TestPlan:
     """The tests that belong to a pack.
 
@@ -164,7 +184,7 @@ class TestPlan:
     """
 
     tests: tuple[str, ...]
-    left_out: Mapping[str, str]
+    left_out: Mapping[str, LeftOut]
     support: tuple[TracedFile, ...]
     for_conftest: tuple[str, ...]
     imports: tuple[Import, ...]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from monopack import testing, workspace
 from monopack import verify as verification
-from monopack.model import Failure, Reach, Step, Tree
+from monopack.model import Failure, LeftOut, Reach, Step, Tree
 from monopack.planning import Plan, Site
 from monopack.resolve import metadata_of, way_out
-from monopack.run import clean_environment
+from monopack.run import clean_environment, temporary_folder
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +21,9 @@ log = logging.getLogger(__name__)
 def prove(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> tuple[tuple[Failure, ...], int]:
     """Verify a pack and run its tests; what fails, and how many tests passed."""
     folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
-    with tempfile.TemporaryDirectory(prefix="monopack-") as home:
+    with temporary_folder("home") as home:
         options, environ = plan.options, site.outside.environ
-        environment = clean_environment(environ, home=Path(home), passthrough=options.env_passthrough, extra=options.env)
+        environment = clean_environment(environ, home=home, passthrough=options.env_passthrough, extra=options.env)
         failures = _verify(plan, folder, environment, site) if options.verify else ()
         failures = failures or _changed(tree, folder, record)
         if failures or options.skip_tests:
@@ -45,6 +44,7 @@ def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site
         handler=plan.options.handler,
         timeout=site.loaded.config.verify_timeout,
         platform=plan.resolution.platform,
+        project=site.scanner.tree.modules,
     )
     log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
     failures = verification.verify(folder, request, site.target, environment, site.outside.door)
@@ -60,9 +60,8 @@ def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:
     tree = site.scanner.tree
     if failure.absent:
         found = tree.shipping_as(failure.absent)
-        return (
-            replace(failure, hint=f'add to monopack.toml: [packs.{plan.pack.name}]  include = ["{found}"]') if found else failure
-        )
+        add = f'add to monopack.toml: [packs.{plan.pack.name}]  include = ["{found}"]'
+        return replace(failure, hint=add if found else "the project has no such file: write it, or correct the path")
     ours = tree.locate(failure.missing) is not None
     return replace(failure, hint=way_out(failure, plan.pack.name, site.lock, ours=ours))
 
@@ -103,7 +102,22 @@ def _no_tests(plan: Plan, site: Site) -> tuple[Failure, ...]:
     if not plan.options.require_tests:
         return ()
     tests_dir = os.path.relpath(site.loaded.tests_dir, site.loaded.root)
-    why = "".join(f"; {test} is left out: {reason}" for test, reason in sorted(plan.tests.left_out.items())[:1])
-    wanted = f"{tests_dir}/test_{plan.pack.name}.py that imports {plan.pack.module}"
-    hint = f"write {wanted}, or set require_tests = false, or pass --skip-tests"
-    return (Failure(kind="no-tests", message=f"no test in {tests_dir} belongs to the pack{why}", hint=hint),)
+    nearest = sorted(plan.tests.left_out.items(), key=lambda found: (plan.pack.name not in found[0], found[0]))[:1]
+    for test, left_out in nearest:
+        message = f"no test in {tests_dir} belongs to the pack; {test} does not, since {left_out.reason}"
+        return (Failure(kind="no-tests", message=message, where=left_out.where, hint=_to_belong(left_out, plan)),)
+    file = f"{tests_dir}/test_{plan.pack.name}.py"
+    verb = "let {} import" if file in site.scanner.tree.files else "write {} that imports"
+    hint = f"{verb.format(file)} {plan.pack.module}, or pass --skip-tests, or {_table(plan)}  require_tests = false"
+    return (Failure(kind="no-tests", message="no test in it imports the pack", where=tests_dir, hint=hint),)
+
+
+def _to_belong(left_out: LeftOut, plan: Plan) -> str:
+    """What to do so that a test belongs to a pack."""
+    if not left_out.module:
+        return "correct that line, or pass --skip-tests"
+    return f'move what needs it to another test file, or {_table(plan)}  extra_modules = ["{left_out.module}"]'
+
+
+def _table(plan: Plan) -> str:
+    return f"add to monopack.toml: [packs.{plan.pack.name}]"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from targets_for_tests import host
 
 from monopack.errors import PackError
-from monopack.model import Evidence, Import, Reach, SourceFile, Trace
+from monopack.model import Evidence, Import, LeftOut, Reach, SourceFile, Trace
 from monopack.trace import Scanner, Start, survey, trace
 from monopack.trace import tests_of as choose_tests
 from monopack.trace.rules import Reference
@@ -218,7 +218,8 @@ def test_tests_belong_when_their_own_imports_lie_within_the_pack(tmp_path: Path)
     )  # fmt: skip
     found = plan(tmp_path)
     assert found.tests == ("tests/test_pack.py", "tests/unit/test_module.py")
-    assert found.left_out == {"tests/test_both.py": "it also needs app/other.py, which is not in the pack (tests/test_both.py:2)"}
+    reason = "it also imports app.other, which is not in the pack"
+    assert found.left_out == {"tests/test_both.py": LeftOut(where="tests/test_both.py:2", reason=reason, module="app.other")}
 
 
 def test_helpers_count_with_the_tests_that_import_them(tmp_path: Path) -> None:
@@ -234,8 +235,8 @@ def test_helpers_count_with_the_tests_that_import_them(tmp_path: Path) -> None:
     )  # fmt: skip
     found = plan(tmp_path)
     assert found.tests == ("tests/test_bare.py", "tests/test_dotted.py", "tests/test_relative.py")
-    assert found.left_out == {
-        "tests/test_bad.py": "it also needs app/other.py, which is not in the pack (tests/bad_helpers.py:1)"
+    assert {test: str(why) for test, why in found.left_out.items()} == {
+        "tests/test_bad.py": "it also imports app.other, which is not in the pack (tests/bad_helpers.py:1)"
     }
     assert {i.dotted for i in found.imports} == {"responses"}
 
@@ -262,7 +263,8 @@ def test_a_test_that_cannot_be_parsed_breaks_nothing(tmp_path: Path) -> None:
     write(tmp_path, packs__main="", tests__test_main="import packs.main\n", tests__test_broken="import packs.main\ndef (:\n")
     found = plan(tmp_path)
     assert found.tests == ("tests/test_main.py",)
-    assert found.left_out == {"tests/test_broken.py": "tests/test_broken.py:2: syntax error: invalid syntax"}
+    broken = LeftOut(where="tests/test_broken.py:2", reason="syntax error: invalid syntax")
+    assert found.left_out == {"tests/test_broken.py": broken}
 
 
 def test_a_file_that_vanishes_before_it_is_read_is_named(tmp_path: Path) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 from monopack.errors import PackError
 from monopack.model import Failure, Target, value
-from monopack.run import Completed, Door
+from monopack.run import Completed, Door, temporary_folder
 
 OUTPUT_KEPT = 20_000  # characters of what the runner printed, from its end
 # Where pytest's configuration may stand, in pytest's own order, and the text that shows that it does.
@@ -84,13 +84,14 @@ def run_tests(folder: Path, request: Request, target: Target, environment: Mappi
     `no-tests` (nothing ran, or all were skipped) and `timeout`; each missing module adds one with `missing`. Raises PackError
     when the interpreter cannot make a virtual environment.
     """
-    with tempfile.TemporaryDirectory(prefix="monopack-tests-") as temporary:
-        python = _empty_environment(Path(temporary), target, environment, door)
+    with temporary_folder("tests") as temporary:
+        python = _empty_environment(temporary, target, environment, door)
         env = {**environment, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         prepare = _pytest if request.runner == "pytest" else _unittest
-        command, result = prepare(folder, request, Path(temporary))
-        completed = door.run([python, *command], cwd=folder, env=env, timeout=request.timeout)
+        command, result = prepare(folder, request, temporary)
+        ran = door.run([python, *command], cwd=folder, env=env, timeout=request.timeout)
         counts = _count(result)
+    completed = replace(ran, output=ran.output.replace(f"{folder}{os.sep}", ""))  # paths as in the project
     return _outcome(_Run(completed=completed, counts=counts), request, folder)
 
 
@@ -159,33 +160,41 @@ def _verdict(case: ET.Element) -> str:
 
 def _outcome(run: _Run, request: Request, folder: Path) -> Outcome:
     counts = run.counts or _Counts()
-    failure = _failure(run, request)
+    failure = _failure(run, request, folder)
     missing = _missing(run.completed.output, folder) if failure and failure.kind == "tests" else ()
     return Outcome(passed=counts.passed, skipped=counts.skipped, failures=(*((failure,) if failure else ()), *missing))
 
 
-def _failure(run: _Run, request: Request) -> Failure | None:
+def _failure(run: _Run, request: Request, folder: Path) -> Failure | None:
     """What went wrong as a whole, if anything did."""
     code, counts, output = run.completed.code, run.counts, run.completed.output[-OUTPUT_KEPT:]
     if run.completed.timed_out:
-        return Failure(kind="timeout", message=f"the tests took longer than {request.timeout:g} s", output=output)
-    if counts is None:
-        return Failure(kind="tests", message=f"{request.runner} ended with exit code {code} and without a result", output=output)
-    if counts.failed:
-        total = counts.passed + counts.failed
-        return Failure(kind="tests", message=f"{counts.failed} of {total} tests failed", output=output)
-    if not counts.passed:
+        hint = f"give them more time in monopack.toml: test_timeout = {2 * request.timeout:g}"
+        return Failure(kind="timeout", message=f"the tests took longer than {request.timeout:g} s", hint=hint, output=output)
+    if counts and not counts.failed and not counts.passed:
         return _no_tests(counts, request, output)
-    if code:
-        return Failure(kind="tests", message=f"{request.runner} ended with exit code {code}", output=output)
-    return None
+    if counts and not counts.failed and not code:
+        return None
+    message = f"{request.runner} ended with exit code {code}" + ("" if counts else " and without a result")
+    if counts and counts.failed:
+        message = f"{counts.failed} of {counts.passed + counts.failed} tests failed"
+    hint = f"correct the test or the code; it ran in {folder}, which holds nothing but the pack and its tests"
+    return Failure(kind="tests", message=message, where=_first_place(output, request, folder), hint=hint, output=output)
+
+
+def _first_place(output: str, request: Request, folder: Path) -> str:
+    """The first line of a test file (`file:line`) that the output shows, empty when there is none."""
+    places = (_place(line, folder) for line in output.splitlines())
+    return next((place for place in places if place.rpartition(":")[0] in request.files), "")
 
 
 def _no_tests(counts: _Counts, request: Request, output: str) -> Failure:
     skipped = f": all {counts.skipped} were skipped" if counts.skipped else ""
     message = f"no test ran in {', '.join(request.files)}{skipped}"
     plain = "unittest runs methods of unittest.TestCase; to run plain functions, pin pytest"
-    return Failure(kind="no-tests", message=message, hint=plain if request.runner == "unittest" else "", output=output)
+    some = "let one of them run here too, or pass --skip-tests"
+    hint = plain if request.runner == "unittest" and not counts.skipped else some
+    return Failure(kind="no-tests", message=message, hint=hint, output=output)
 
 
 def _missing(output: str, folder: Path) -> Sequence[Failure]:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Mapping
 from fnmatch import fnmatch
 
 from monopack.errors import PackError
-from monopack.model import Evidence, Import, Reach, Target, TestPlan, Trace, TracedFile, value
+from monopack.model import Evidence, Import, LeftOut, Reach, Target, TestPlan, Trace, TracedFile, value
 from monopack.trace.rules import Reference
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import Start, meaning_of, package_of, walk
@@ -37,7 +37,7 @@ class Uses:
     helpers: frozenset[str] = frozenset()
     first_party: Mapping[str, Evidence]
     imports: tuple[Import, ...] = ()
-    broken: str = ""
+    broken: LeftOut | None = None
 
 
 @value()
@@ -72,7 +72,7 @@ def choose(traced: Trace, tests_dir: str, tree: SourceTree, target: Target) -> C
     tests = sorted(p for p in everything if is_test(p))
     uses = yield from _read_all({*tests, *_conftests(tests, tree)}, folder)
     own = {f.source.path for f in traced.files}
-    chosen, left_out = _sort_out(tests, uses, own)
+    chosen, left_out = _sort_out(tests, uses, own, tree)
     if not chosen:
         return TestPlan(tests=(), left_out=left_out, support=(), for_conftest=(), imports=())
 
@@ -116,24 +116,34 @@ def _conftests(tests: Iterable[str], tree: SourceTree) -> list[str]:
     return sorted(candidates & tree.files)
 
 
-def _sort_out(tests: list[str], uses: Mapping[str, Uses], own: set[str]) -> tuple[list[str], dict[str, str]]:
+def _sort_out(
+    tests: list[str], uses: Mapping[str, Uses], own: set[str], tree: SourceTree
+) -> tuple[list[str], dict[str, LeftOut]]:
     """Tests that belong to a pack (its own files are `own`), and those left out, with the reason."""
     chosen: list[str] = []
-    left_out: dict[str, str] = {}
+    left_out: dict[str, LeftOut] = {}
     for test in tests:
         needs: dict[str, Evidence] = {}
         reached = sorted(closure([test], uses))
         for path in reached:
             needs |= uses[path].first_party
-        beyond = sorted(needs.keys() - own)
-        broken = next((uses[path].broken for path in reached if uses[path].broken), "")
+        beyond = {path: evidence for path, evidence in needs.items() if path not in own}
+        broken = next((found for path in reached if (found := uses[path].broken)), None)
         if broken:
             left_out[test] = broken
         elif needs.keys() & own and beyond:
-            left_out[test] = f"it also needs {beyond[0]}, which is not in the pack ({needs[beyond[0]]})"
+            left_out[test] = _foreign(beyond, tree)
         elif needs.keys() & own:
             chosen.append(test)
     return chosen, left_out
+
+
+def _foreign(beyond: Mapping[str, Evidence], tree: SourceTree) -> LeftOut:
+    """The first import of what a pack does not have: of `import app.admin` not the package, but the module."""
+    places = sorted((evidence.file, evidence.line, -tree.module(path).count("."), path) for path, evidence in beyond.items())
+    path = places[0][-1]
+    module, evidence = tree.module(path), beyond[path]
+    return LeftOut(where=str(evidence), reason=f"it also imports {module}, which is not in the pack", module=module)
 
 
 def _read_all(paths: Iterable[str], folder: Folder) -> Reading:
@@ -151,7 +161,7 @@ def _read_all(paths: Iterable[str], folder: Folder) -> Reading:
 def _uses(path: str, facts: Facts, folder: Folder) -> Uses:
     """What one file of the tests imports itself."""
     if facts.error:
-        return Uses(first_party={}, broken=f"{facts.error.where}: {facts.error.message}")
+        return Uses(first_party={}, broken=LeftOut(where=str(facts.error.where), reason=facts.error.message))
     helpers: set[str] = set()
     first_party: dict[str, Evidence] = {}
     imports: list[Import] = []
@@ -160,7 +170,7 @@ def _uses(path: str, facts: Facts, folder: Folder) -> Uses:
         try:
             looked_up = _look_up(reference, evidence, folder)
         except PackError as refused:
-            return Uses(first_party={}, broken=str(refused))
+            return Uses(first_party={}, broken=LeftOut(where=refused.where, reason=refused.what))
         for found in looked_up:
             if isinstance(found, Import):
                 imports.append(found)

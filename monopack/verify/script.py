@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, Iterator  # noqa: UP035 - exists in 3.8
 
 MOST_STAND_INS = 100
+NATIVE = (".so", ".pyd")
 OPEN, DUMPS, EXIT = open, json.dumps, os._exit  # imported code may replace them
 
 
@@ -132,21 +133,36 @@ class Verifier:
             return True
         known = self.failure(error, missing)
         # Beside a stand-in, what else goes wrong may be its fault; and one error fails every module on the way to it.
-        if not self.finder.names and known not in self.noted:
+        if not self.finder.names and known not in self.noted and not (circular(known) and any(map(circular, self.noted))):
             self.noted.append(known)
             self.note(failure=known)
-            sys.__excepthook__(type(error), error, error.__traceback__)
+            self.show(error)
         return False
 
-    def failure(self, error: BaseException, missing: str) -> dict[str, str]:
+    def show(self, error: BaseException) -> None:
+        """Print the part of an exception's traceback that lies in the folder, with paths as seen from there."""
+        inside = [step for step in steps(error) if step.tb_frame.f_code.co_filename.startswith(self.inside)]
+        if inside:
+            inside[-1].tb_next = None
+            error.__traceback__ = inside[0]
+        before, sys.stderr = sys.stderr, Text()
+        try:
+            sys.__excepthook__(type(error), error, error.__traceback__)
+            text = "".join(sys.stderr.parts).replace(self.inside, "")
+            os.write(2, text.encode("utf-8", "backslashreplace"))
+        finally:
+            sys.stderr = before
+
+    def failure(self, error: BaseException, missing: str) -> dict[str, Any]:
         """All that can be said about an exception."""
         where, variable = "", ""
-        for frame, line in frames(error):
-            where = self.relative(frame.f_code.co_filename, line) or where
-            variable = asked_of_environment(error, frame)
+        for step in steps(error):
+            where = self.relative(step.tb_frame.f_code.co_filename, step.tb_lineno) or where
+            variable = asked_of_environment(error, step.tb_frame)
         if isinstance(error, SyntaxError):
             where = self.relative(error.filename or "", error.lineno or 0) or where
         absent = self.relative(str(error.filename), 0) if isinstance(error, FileNotFoundError) else ""
+        module, name = not_in_module(error)
         return {
             "type": type(error).__name__,
             "message": text_of(error).replace(self.inside, ""),
@@ -155,7 +171,26 @@ class Verifier:
             "variable": variable,
             "absent": absent[: -len(":0")],
             "distribution": missing_metadata(error),
+            "module": module,
+            "name": name,
+            "names": names_in(module),
+            "unloadable": self.unloadable(error),
+            "foreign": self.foreign(missing or f"{module}.{name}") if missing or name else "",
         }
+
+    def unloadable(self, error: BaseException) -> str:
+        """The native module in the folder that the system would not load, if that is what an exception is about."""
+        path = str(getattr(error, "path", None) or "")
+        return self.relative(path, 0)[: -len(":0")] if type(error) is ImportError and path.endswith(NATIVE) else ""
+
+    def foreign(self, name: str) -> str:
+        """A native module in the folder that has the dotted name of a missing one, and that this Python passed over."""
+        package, _, leaf = name.rpartition(".")
+        for folder in [self.inside] if not package else paths_of(package):
+            for file in sorted(listing(folder)):
+                if file.startswith(leaf + ".") and file.endswith(NATIVE):
+                    return self.relative(os.path.join(folder, file), 0)[: -len(":0")]  # noqa: PTH118
+        return ""
 
     def relative(self, path: str, line: int) -> str:
         """`path:line` as seen from the folder, empty for a path outside."""
@@ -173,23 +208,67 @@ class Verifier:
 
     def check_handler(self, entry: str, handler: str) -> None:
         """See that the entry module has its handler, and that it can be called."""
-        found: object = sys.modules[entry]
-        path = getattr(found, "__file__", None) or ""
+        module = sys.modules[entry]
+        found: object = module
+        path = getattr(module, "__file__", None) or ""
         problem = ""
         for part in handler.split("."):
             problem = problem or ("" if hasattr(found, part) else "missing")
             found = getattr(found, part, None)
         problem = problem or ("none" if found is None else "") or ("" if callable(found) else "not callable")
         if problem:
-            self.note(failure={"handler": problem, "where": self.relative(path, 0)[: -len(":0")]})
+            own = [name for name in names_in(entry) if getattr(vars(module).get(name), "__module__", "") == entry]
+            functions = [name for name in own if callable(vars(module)[name])]
+            noted = {"handler": problem, "type": type(found).__name__, "functions": functions}
+            self.note(failure={**noted, "where": self.relative(path, 0)[: -len(":0")]})
 
 
-def frames(error: BaseException) -> Iterator[Any]:
-    """The frames that an exception came through, outermost first, each with its line."""
+class Text:
+    """A stream that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Keep it."""
+        self.parts.append(text)
+
+    def flush(self) -> None:
+        """Have nothing to do."""
+
+
+def circular(noted: dict[str, Any]) -> bool:
+    """Whether modules failed because they import each other; seen from the next of them, it is the same failure."""
+    return "partially initialized module" in noted["message"]
+
+
+def steps(error: BaseException) -> Iterator[Any]:
+    """The traceback of an exception, frame by frame, outermost first."""
     step = error.__traceback__
     while step:
-        yield step.tb_frame, step.tb_lineno
+        yield step
         step = step.tb_next
+
+
+def paths_of(package: str) -> list[str]:
+    """The folders of a package; none when it is not loaded or no package."""
+    return [str(path) for path in getattr(sys.modules.get(package), "__path__", None) or ()]
+
+
+def listing(folder: str) -> list[str]:
+    """The names in a folder; none where it cannot be read."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def names_in(module: str) -> list[str]:
+    """The public names that a loaded module has, and its submodules."""
+    files = [name for folder in paths_of(module) for name in listing(folder)]
+    submodules = [name[:-3] if name.endswith(".py") else name for name in files]
+    names = {*map(str, getattr(sys.modules.get(module), "__dict__", ())), *filter(str.isidentifier, submodules)}
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def asked_of_environment(error: BaseException, frame: Any) -> str:
@@ -204,12 +283,17 @@ def missing_module(error: BaseException | None) -> str:
         error = error.__cause__ or error.__context__
     if isinstance(error, ModuleNotFoundError):
         return "" if missing_metadata(error) else error.name or ""
+    module, name = not_in_module(error)
+    package = sys.modules.get(module)
+    bare = hasattr(package, "__path__") and getattr(package, "__file__", None) is None
+    return f"{module}.{name}" if bare else ""  # a folder without __init__ can only lack a submodule
+
+
+def not_in_module(error: BaseException | None) -> tuple[str, str]:
+    """The module, and the name that an import did not find in it; two empty strings when that was not what went wrong."""
     parts = text_of(error).split("'") if isinstance(error, ImportError) else []
-    if len(parts) > 3 and parts[0] == "cannot import name " and parts[2] == " from ":
-        package = sys.modules.get(parts[3])
-        bare = hasattr(package, "__path__") and getattr(package, "__file__", None) is None
-        return f"{parts[3]}.{parts[1]}" if bare else ""  # a folder without __init__ can only lack a submodule
-    return ""
+    matches = len(parts) > 3 and parts[0] == "cannot import name " and parts[2] == " from "
+    return (parts[3], parts[1]) if matches else ("", "")
 
 
 def missing_metadata(error: BaseException) -> str:

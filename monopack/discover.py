@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -13,6 +14,9 @@ from monopack.errors import ConfigError
 from monopack.model import Pack
 
 __all__ = ["packs", "read_block", "source_roots"]
+
+
+A_PACK = 'def lambda_handler(event, context): return "hello"'
 
 
 # ---------------------------------------------------------------- source roots
@@ -61,7 +65,7 @@ def packs(root: Path, packs_dir: Path, source_roots: Sequence[str], only: str | 
     if shown is None:
         hint = f"move it below {root}, or name its own project's monopack.toml with --config"
         raise ConfigError("the packs folder lies outside the project", where=str(packs_dir), hint=hint)
-    files = {file.stem: file for file in _files(packs_dir, shown.as_posix())}
+    files = {file.stem: file for file in _files(packs_dir, shown.as_posix(), root)}
     if only is not None and only.endswith(".py"):  # a file's path, as a shell completes it
         only = PurePosixPath(only.replace("\\", "/")).stem
     if only is not None and only not in files:
@@ -73,13 +77,23 @@ def packs(root: Path, packs_dir: Path, source_roots: Sequence[str], only: str | 
     return tuple(_pack(files[name], (shown / f"{name}.py").as_posix(), (*prefix, name)) for name in chosen)
 
 
-def _files(packs_dir: Path, shown: str) -> list[Path]:
+def _files(packs_dir: Path, shown: str, root: Path) -> list[Path]:
     if not packs_dir.is_dir():
-        raise ConfigError("there is no packs folder", where=shown, hint="make it, or name another one with --packs-dir")
+        raise ConfigError(f"there is no such folder in {root}", where=shown, hint=_way_to_packs(shown, root))
     files = [file for file in packs_dir.glob("*.py") if not file.name.startswith(("_", ".")) and file.is_file()]
     if not files:
-        raise ConfigError("there are no packs", where=shown, hint=f"add a file such as {shown}/my_function.py")
+        what = "there is no pack in it: each .py file there is one, unless its name begins with _"
+        hint = f"monopack init writes a first one; or write {shown}/hello.py with the line: {A_PACK}"
+        raise ConfigError(what, where=shown, hint=hint)
     return files
+
+
+def _way_to_packs(shown: str, root: Path) -> str:
+    """What to do where there is no packs folder: go to the folder above that has one, or say where it is."""
+    above = next((folder for folder in root.parents if any((folder / shown).glob("*.py"))), None)
+    if above:
+        return f"run monopack where there is one: cd {above}"
+    return "run monopack in your project's folder, where monopack init writes a first pack, or name its packs: --packs-dir DIR"
 
 
 def _pack(file: Path, path: str, module: tuple[str, ...]) -> Pack:
@@ -120,7 +134,7 @@ def _check_names(chosen: Iterable[str], files: Mapping[str, Path], folder: Path)
     if problems:
         lines = [f"{(folder / f'{name}.py').as_posix()}: {problem}" for name, problem in problems]
         first = lines[0].split(": ", 1)
-        raise ConfigError("\n".join([first[1], *lines[1:]]), where=first[0], hint="rename the file")
+        raise ConfigError("\n".join([first[1], *lines[1:]]), where=first[0], hint=_renaming(problems[0][0], ordered, folder))
 
 
 def _is_name(name: str) -> bool:
@@ -135,6 +149,14 @@ def _bad_name(name: str) -> str:
 def _is_hidden(file: Path) -> bool:
     """Whether Python finds a package of the same name first."""
     return (file.with_suffix("") / "__init__.py").is_file()
+
+
+def _renaming(name: str, ordered: Sequence[str], folder: Path) -> str:
+    """How to give a file a name that can work."""
+    better = re.sub(r"\W", "_", name)
+    free = _is_name(better) and not better.startswith("_") and better.casefold() not in map(str.casefold, ordered)
+    path = folder.as_posix()
+    return f"rename the file: mv {path}/{name}.py {path}/{better}.py" if free else "rename the file"
 
 
 def _twins(ordered: Sequence[str]) -> Iterator[tuple[str, str]]:

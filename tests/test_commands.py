@@ -64,8 +64,11 @@ def test_a_refusal_is_json_too_when_that_was_asked_for(shop: Project) -> None:
     refused = document(shop, "list", "--packs-dir", "nowhere", code=2)
     assert refused["exit_code"] == 2
     assert refused["error"] == {
-        "message": "there is no packs folder", "where": "nowhere", "hint": "make it, or name another one with --packs-dir",
-    }  # fmt: skip
+        "message": f"there is no such folder in {shop.root}",
+        "where": "nowhere",
+        "hint": "run monopack in your project's folder, where monopack init writes a first pack,"
+        " or name its packs: --packs-dir DIR",
+    }
 
 
 # ---------------------------------------------------------------- list

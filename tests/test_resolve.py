@@ -236,7 +236,7 @@ def test_eager_imports_that_nothing_provides_fail_lazy_ones_warn_guarded_ones_do
             "app/x.py:3",
             "yaml",
             "imports yaml, which no first-party file and no distribution of requirements.txt provides",
-            "add pyyaml to requirements.txt, or map the import in [module_map]",
+            'add pyyaml to requirements.txt, or say what provides it in monopack.toml: [module_map]  yaml = "..."',
         )
     ]
     assert len(warnings) == 1
@@ -262,7 +262,10 @@ def test_first_party_modules_that_do_not_exist_are_treated_alike() -> None:
         ("corp.elsewhere", "corp is the project's own: check the spelling, or add the folder that holds it to source_roots"),
         ("imp", "imp is in the standard library of Python 3.0 to 3.11 only"),
         ("yaml", "pyyaml is pinned for development only: make it a dependency of the project"),
-        ("requests", "uv add requests, or map the import in [module_map]"),
+        ("requests", 'uv add requests, or say what provides it in monopack.toml: [module_map]  requests = "..."'),
+        ("pyymal", "did you mean pyyaml? If not, uv add pyymal"),
+        ("yamll", "did you mean yaml? If not, uv add yamll"),
+        ("dattime", "did you mean datetime? If not, uv add dattime"),
     ],
 )
 def test_the_hint_is_the_likeliest_way_out(wanted: str, hint: str) -> None:

@@ -32,7 +32,12 @@ def refusal(error: ValidationError, prefix: Key, place: Callable[[Key], str], *,
 
 
 def _hint(key: Key, what: str) -> str:
-    return f"the keys there are: {', '.join(known_keys(key))}" if "unknown key" in what else "give it an accepted value"
+    if "unknown key" not in what:
+        return "give it an accepted value"
+    if key[-1] in _all_keys():
+        return "move it there"
+    close = closest(key[-1], known_keys(key))
+    return f"rename {key[-1]} to {close}" if close else f"the keys there are: {', '.join(known_keys(key))}"
 
 
 def _bad_value(key: Key, given: object) -> str:
@@ -43,16 +48,27 @@ def _bad_value(key: Key, given: object) -> str:
 
 def _unknown(key: Key) -> str:
     known = known_keys(key)
-    if key[-1] not in known and key[-1] in (*BuildConfig.model_fields, *PackOptions.model_fields):
+    if key[-1] in _all_keys():
         home = "above the first table" if len(key) > 1 else "in [pack] or [packs.NAME]"
         return f"unknown key here, it belongs {home}"
     return f"unknown key{did_you_mean(key[-1], known)}"
 
 
+def _all_keys() -> set[str]:
+    """The keys of all tables; one that is unknown where it stands belongs into another table."""
+    return {*BuildConfig.model_fields, *PackOptions.model_fields}
+
+
 def did_you_mean(name: str, known: Iterable[str], start: str = "") -> str:
     """A suggestion to append to a message, each of the known names preceded by `start`; empty when none is close."""
+    close = closest(name, known)
+    return f", did you mean {start}{close}?" if close else ""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The one of the known names that a name is nearly, whatever its case and its hyphens; empty when none is close."""
     from difflib import get_close_matches
 
     by_case = {one.lower(): one for one in sorted(known)}
     close = get_close_matches(name.lower().replace("-", "_"), by_case, n=1)
-    return f", did you mean {start}{by_case[close[0]]}?" if close else ""
+    return by_case[close[0]] if close else ""

@@ -48,7 +48,14 @@ def read(file: Path) -> dict[str, Any]:
         line: int | None = getattr(error, "line", None)
         what = re.sub(r" at line \d+ col \d+$", "", str(error))
         where = f"{file.name}:{line}" if line else file.name
-        raise ConfigError(f"not valid TOML: {what}", where=where, hint="correct that line") from None
+        text = data.decode("utf-8-sig").splitlines()[line - 1 : line] if line else []
+        raise ConfigError(f"not valid TOML: {what}", where=where, hint=_correction("".join(text))) from None
+
+
+def _correction(line: str) -> str:
+    """What to do about a line that is not TOML: most often it is a text without quotes."""
+    bare = re.fullmatch(r"\s*([\w.-]+)\s*=\s*([A-Za-z_./~][^\s\"'#]*)\s*", line)
+    return f'put the text into quotes: {bare[1]} = "{bare[2]}"' if bare else "correct that line"
 
 
 def file_layer(file: Path | None, document: dict[str, Any]) -> Layer:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from monopack.errors import LockError, UnpinnedError
 from monopack.model import Because, Distribution, Failure, Import, Lock, Needs, Pin, Reach, Resolution, Shipped, value
-from monopack.resolve.candidates import called, likely_distribution, tiers, versions_with
+from monopack.resolve.candidates import called, likely_distribution, pinned_names, standard_names, tiers, versions_with
 
 __all__ = ["Seen", "Wanted", "judge", "metadata_of", "not_there", "resolve", "unused_exclusions", "way_out"]
 
@@ -271,10 +271,11 @@ def judge(
 
 def _nothing_provides(wanted: Import, more: int, lock: Lock, modules: Sequence[str]) -> Failure:
     also = f" (and {more} more of its imports)" if more else ""
-    provider = f"no distribution of {lock.path}" if lock.path else "no distribution"
+    nobody = f"no first-party file and no distribution of {lock.path} provides"
+    nowhere = "no first-party file provides, and there is no lock to take it from"
     return Failure(
         kind="import", missing=wanted.name, where=str(wanted.evidence), hint=_remedy(wanted, lock, modules),
-        message=f"{_spelled(wanted)}, which no first-party file and {provider} provides{also}",
+        message=f"{_spelled(wanted)}, which {nobody if lock.path else nowhere}{also}",
     )  # fmt: skip
 
 
@@ -295,12 +296,26 @@ def _remedy(wanted: Import, lock: Lock, modules: Sequence[str]) -> str:
     likely = likely_distribution(wanted.dotted)
     if likely in lock.pins and lock.pins[likely].development:
         return f"{likely} is pinned for development only: make it a dependency of the project"
-    return f"{_how_to_pin(likely, lock)}, or map the import in [module_map]"
+    if meant := _misspelt(top, lock):
+        return f"did you mean {meant}? If not, {_how_to_pin(likely, lock)}"
+    if not lock.path:
+        return _how_to_pin(likely, lock)
+    return f'{_how_to_pin(likely, lock)}, or say what provides it in monopack.toml: [module_map]  {top} = "..."'
+
+
+def _misspelt(top: str, lock: Lock) -> str:
+    """What a top-level name is nearly: a module of a pin, or of the standard library; empty when it is known or like none."""
+    if likely_distribution(top) != canonicalize_name(top):
+        return ""
+    pinned = get_close_matches(top, pinned_names(lock.pins.keys()), n=1, cutoff=0.8)
+    return next(iter(pinned or get_close_matches(top, standard_names(), n=1, cutoff=0.9)), "")
 
 
 def _how_to_pin(distribution: str, lock: Lock) -> str:
+    if not lock.path:
+        return f"in the project's root: echo {distribution} >> requirements.txt (or lock it with uv, poetry or pipenv)"
     command = {"uv": "uv add", "poetry": "poetry add", "pipenv": "pipenv install"}.get(lock.dialect)
-    return f"{command} {distribution}" if command else f"add {distribution} to {lock.path or 'requirements.txt'}"
+    return f"{command} {distribution}" if command else f"add {distribution} to {lock.path}"
 
 
 def unused_exclusions(wanted: Wanted, lock: Lock) -> tuple[str, ...]:
@@ -349,7 +364,7 @@ def way_out(failure: Failure, pack: str, lock: Lock, *, ours: bool) -> str:
         return f'{table}  extra_modules = ["{failure.missing}"]'
     likely = likely_distribution(failure.missing)
     if likely not in lock.pins:
-        return _how_to_pin(likely, lock)
+        return _how_to_pin(likely, lock) if lock.path else f"pin {likely} in the project's lock"
     key = "test_distributions" if failure.kind == "tests" else "extra_distributions"
     return f'{table}  {key} = ["{likely}"]'
 

@@ -5,7 +5,7 @@ This only decides what is looked at first: what a distribution provides is alway
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Set
 
 import stdlibs
 from packaging.utils import canonicalize_name
@@ -55,6 +55,18 @@ def likely_distribution(name: str) -> str:
         if known:
             return known[0]
     return canonicalize_name(parts[0])
+
+
+def pinned_names(pins: Set[str]) -> list[str]:
+    """The import names that canonical distribution names most likely stand for."""
+    known = [name for name, distributions in WELL_KNOWN.items() if not pins.isdisjoint(distributions)]
+    return sorted({*known, *(pin.replace("-", "_") for pin in pins)})
+
+
+def standard_names() -> list[str]:
+    """The public top-level modules of the newest standard library that is known."""
+    newest = stdlibs.stdlib_module_names(stdlibs.KNOWN_VERSIONS[-1])
+    return sorted(name for name in newest if not name.startswith("_"))
 
 
 def versions_with(module: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -90,10 +91,22 @@ def want(pin: Pin, asked: Asked) -> Wanted:
 
 
 def no_wheel(wanted: Wanted, target: Target, filenames: Iterable[str]) -> UnavailableError:
-    """The refusal of a pin of which there are only wheels (`filenames`) for other targets."""
+    """The refusal of a pin of which there are only wheels (`filenames`) for other targets, the nearest of them named."""
     tags = sorted({"-".join(name.removesuffix(".whl").split("-")[-3:]) for name in filenames})
-    what = f"has no wheel for the target {target.name} (Python {target.version}, {target.tags[0]})"
-    return wanted.refusal(what, f"choose another version or target; its wheels are for {', '.join(tags)}")
+    platforms = {tag.platform for tag in target.tags}
+    here = [tag for tag in tags if not platforms.isdisjoint(tag.rpartition("-")[2].split("."))]
+    shown, more = (here or tags)[:3], len(here or tags) - 3
+    only = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    name = str(target) if target.name == "host" else f"the target {target.name} ({target})"
+    return wanted.refusal(f"has no wheel for {name}, only for {only}", f"pin a version that has one{_other_ways(here, target)}")
+
+
+def _other_ways(tags: Iterable[str], target: Target) -> str:
+    """What else to do where there are wheels with `tags`, all for the target's platform: build for a Python that one is for."""
+    minors = [int(minor) for tag in tags for minor in re.findall(r"\bcp3(\d+)", tag.partition("-")[0])]
+    if target.name == "host":
+        return f", or build for a Python that it has one for: --python python3.{max(minors)}" if minors else ""
+    return ", or choose another target"
 
 
 def fits(filename: str, asked: Asked) -> bool:

@@ -21,6 +21,7 @@ UNREACHABLE = re.compile(
     r"^.*(?:Retry\(total=0|\b40[13] (?:Client )?Error|Could not fetch URL(?!.*\b404\b)|connection error).*$",
     re.MULTILINE | re.IGNORECASE,
 )
+VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 WHEEL = re.compile(r"([^/\s]+\.whl)\b")
 ERROR = re.compile(r"^\s*error:\s*(.*)$", re.MULTILINE | re.IGNORECASE)
 
@@ -59,7 +60,9 @@ def not_found(pin: Wanted, probe: Completed, target: Target) -> UnavailableError
             return _other_python(pin, python, target)
     if wheels := {name for name in WHEEL.findall(probe.output) if _is_wheel_of(pin, name)}:
         return no_wheel(pin, target, wheels)
-    return pin.refusal("was not found", "look at its name, its version and the index that the lock names")
+    versions = [version for found in VERSIONS.findall(probe.output)[:1] if found != "none" for version in found.split(", ")]
+    others = f"pin a version that the index has: {', '.join(versions[-3:])}"
+    return pin.refusal("was not found", others if versions else "check its name, and the index that the lock names")
 
 
 def _other_python(pin: Wanted, python: str, target: Target) -> UnavailableError:

@@ -1,0 +1,5 @@
+from app.prices import price
+
+
+def total(names):
+    return sum(map(price, names))

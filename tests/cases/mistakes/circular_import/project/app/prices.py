@@ -1,0 +1,5 @@
+from app.orders import total
+
+
+def price(name):
+    return 1

@@ -1,0 +1,5 @@
+from app import settings
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

@@ -1,0 +1,5 @@
+from app import fast
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

@@ -1,0 +1,5 @@
+import yaml
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

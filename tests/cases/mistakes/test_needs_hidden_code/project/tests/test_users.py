@@ -1,0 +1,9 @@
+import unittest
+
+import packs.users
+
+
+class HandlerTest(unittest.TestCase):
+    def test_admins_are_answered(self):
+        __import__("app." + "admin")
+        self.assertTrue(packs.users.lambda_handler({}, None))

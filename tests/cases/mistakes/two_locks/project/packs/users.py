@@ -1,0 +1,5 @@
+import requests
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

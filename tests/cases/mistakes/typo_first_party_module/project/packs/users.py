@@ -1,0 +1,5 @@
+import app.strage
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

@@ -1,0 +1,5 @@
+import ap.storage
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

@@ -1,0 +1,5 @@
+from app.storage import laod
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

@@ -1,0 +1,5 @@
+import dattime
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

@@ -1,0 +1,6 @@
+import requests
+import yaml
+
+
+def lambda_handler(event, context):
+    return {"statusCode": 200}

@@ -25,7 +25,7 @@ def value() -> Callable[[type[Noun]], type[Noun]]:
 
 @value()
 class Evidence:
-    """Where a fact stands: a project-relative file (or `monopack.toml`, a lock, a wheel) and its line, 0 for the whole file."""
+    """Where a fact stands: a project-relative file (or `monopack.toml`, a lock, a distribution), its line, 0 for all of it."""
 
     file: str
     line: int
@@ -292,10 +292,14 @@ class StoredWheel:
 
 @value()
 class Because:
-    """Why a distribution ships: an import of it, the canonical name of one that requires it, or the option that names it."""
+    """Why a distribution ships: an import of it, the canonical name of one that requires it, or the option that names it.
+
+    `requirement` is what the one that requires it says (PEP 508).
+    """
 
     wanted: Import | None = None
     required_by: str = ""
+    requirement: str = ""
     option: str = ""
 
     def __str__(self) -> str:
@@ -306,23 +310,26 @@ class Because:
 
 @value()
 class Shipped:
-    """A distribution in a resolution, and why."""
+    """A distribution in a resolution, and why; `required_by` is every requirement of it by another that ships."""
 
     distribution: Distribution
     because: Because
+    required_by: tuple[Because, ...] = ()
 
 
 @value()
 class Resolution:
     """The closed set of distributions that imports need, sorted by name.
 
-    `providers` maps the dotted names of imports to the canonical names of the pins that provide them. `unresolved` imports are
-    those that no pin provides; `platform` the top-level import names that are left to the platform.
+    `providers` maps the dotted names of imports to the canonical names of the pins that provide them, `mapped` those that
+    `[module_map]` decides to their key in it. `unresolved` imports are those that no pin provides; `platform` the top-level
+    import names that are left to the platform.
     """
 
     shipped: tuple[Shipped, ...]
     unresolved: tuple[Import, ...]
     providers: Mapping[str, str] = field(default_factory=dict)
+    mapped: Mapping[str, str] = field(default_factory=dict)
     platform: tuple[str, ...] = ()
 
 
@@ -383,6 +390,130 @@ class Artifact:
     path: str
     sha256: str
     size: int
+
+
+# ---------------------------------------------------------------- explaining
+
+
+@value()
+class ConfigEntry:
+    """One entry of an option that decides what a pack holds, and where it stands.
+
+    For `module_map` the entry is the import name. The evidence names `monopack.toml`, the pack's file (its managed block) or a
+    variable; line 0: it is spelt in a way that is not looked for.
+    """
+
+    option: str
+    entry: str
+    evidence: Evidence
+
+
+@value()
+class Link:
+    """One step from an entrypoint to what is asked for: the place that takes it, and what it leads to.
+
+    `kind` is `code` (a line of first-party code), `config` (an entry of the config), `requirement` (of a distribution, whose
+    `name==version` is the evidence) or `lock` (a pin). `text` is the source line, or the entry or requirement in words.
+    `leads_to` is a project-relative path or `name==version`; for what is not in the pack, its name.
+    """
+
+    kind: str
+    evidence: Evidence
+    leads_to: str
+    text: str = ""
+    reach: Reach = Reach.EAGER
+
+
+@value()
+class Chain:
+    """Why one thing is in a pack.
+
+    `holder` is what ships: a first-party file (project-relative) or a distribution (`name==version`); `part` is the module or
+    path of a distribution that was asked for, if not the whole. When a folder was asked for, `files` is how many of its files are
+    in the pack, and `holder` the nearest. `links` lead from the entrypoint (no link: it is the entrypoint); `also` are all other
+    steps that lead there.
+    """
+
+    holder: str
+    part: str = ""
+    files: int = 1
+    links: tuple[Link, ...]
+    also: tuple[Link, ...] = ()
+
+
+@value()
+class Reason:
+    """Why something is not in a pack.
+
+    `kind` is `excluded`, `unreached`, `standard-library`, `platform`, `development`, `tests`, `unneeded`, `dropped`,
+    `condition`, `guarded`, `unresolved` or `missing`; `places` are lines of code or of the config that have to do with it.
+    """
+
+    kind: str
+    message: str
+    places: tuple[Link, ...] = ()
+
+
+@value()
+class Explanation:
+    """Why a name is in a pack (a chain for each thing of that name), or why not, with the nearest name that is."""
+
+    pack: str
+    name: str
+    chains: tuple[Chain, ...]
+    reasons: tuple[Reason, ...] = ()
+    nearest: str = ""
+
+
+@value()
+class Provided:
+    """An import that is not first-party, and whose it is.
+
+    `kind` is `third-party`, `standard-library`, `platform` (left to it by the config), `namespace` (nothing but a folder of the
+    project) or `unresolved`; `provider` is `name==version` for a third-party one.
+    """
+
+    wanted: Import
+    kind: str
+    provider: str = ""
+
+
+@value()
+class Node:
+    """A node of a pack's graph: `kind` is `entrypoint`, `file`, `distribution` or `config`."""
+
+    name: str
+    kind: str
+
+
+@value()
+class Arrow:
+    """An edge of a pack's graph between two nodes, by their places in it; lazy unless one of its imports is eager."""
+
+    start: int
+    end: int
+    reach: Reach
+
+
+@value()
+class Graph:
+    """A pack as a graph: its first-party files and distributions, and what leads from one to another."""
+
+    nodes: tuple[Node, ...]
+    arrows: tuple[Arrow, ...]
+
+
+@value()
+class Inventory:
+    """Everything that tracing and resolving found for a pack; what the config brought has its place there as evidence."""
+
+    pack: str
+    entry: str
+    files: tuple[TracedFile, ...]
+    imports: tuple[Provided, ...]
+    distributions: tuple[Shipped, ...]
+    edges: tuple[Edge, ...]
+    graph: Graph
 
 
 # ---------------------------------------------------------------- running code, and reporting

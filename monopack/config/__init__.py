@@ -4,6 +4,7 @@ Precedence: flags > `MONOPACK_*` variables > `monopack.toml` > defaults. An opti
 `kinds`; the rest is derived. `sources` become `layers`, `loading` merges these into a `Loaded`, `packs` adds what one pack says.
 """
 
+from monopack.config.entries import entries
 from monopack.config.generated import Flag, flags, reference, schema
 from monopack.config.kinds import Group
 from monopack.config.loading import Loaded, load
@@ -19,6 +20,7 @@ __all__ = [
     "PackOptions",
     "Setting",
     "check_pack_names",
+    "entries",
     "flags",
     "load",
     "pack_options",

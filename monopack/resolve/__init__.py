@@ -72,7 +72,10 @@ def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
         return closed
     shipped, left_out = closed
     platform |= {name: None for excluded in sorted(left_out) for name in _top_level(excluded, known)}
-    return Resolution(shipped=shipped, unresolved=tuple(unresolved), providers=providers, platform=tuple(platform))
+    mapped = {name: by[0] for name in providers if (by := _mapped(name, wanted.module_map))}
+    return Resolution(
+        shipped=shipped, unresolved=tuple(unresolved), providers=providers, mapped=mapped, platform=tuple(platform)
+    )  # fmt: skip
 
 
 def _by_name(imports: Iterable[Import]) -> dict[str, list[Import]]:
@@ -173,6 +176,7 @@ def _closure(
     because = {name: reason for name, reason in sorted(roots.items()) if name not in wanted.excluded}
     extras = {name: _asked_for(lock.pins[name], wanted) for name in because}
     left_out: set[str] = set()
+    required_by: dict[str, dict[Because, None]] = {}  # dicts as ordered sets
     waiting = list(because)
     unseen: dict[str, None] = {}
     while waiting:
@@ -190,14 +194,20 @@ def _closure(
                 continue
             if pin is None:
                 raise _unpinned(distribution, requirement, lock)
+            reason = Because(required_by=name, requirement=str(requirement))
+            required_by.setdefault(required, {})[reason] = None
             asked = frozenset(requirement.extras) | _asked_for(pin, wanted) | extras.get(required, frozenset())
             if required not in because or asked != extras[required]:
-                because.setdefault(required, Because(required_by=name))
+                because.setdefault(required, reason)
                 extras[required] = asked
                 waiting.append(required)
     if unseen:
         return Needs(pins=tuple(unseen))
-    return tuple(Shipped(distribution=_had(name, known), because=because[name]) for name in sorted(because)), left_out
+    shipped = (
+        Shipped(distribution=_had(name, known), because=because[name], required_by=tuple(required_by.get(name, ())))
+        for name in sorted(because)
+    )
+    return tuple(shipped), left_out
 
 
 def _asked_for(pin: Pin, wanted: Wanted) -> frozenset[str]:

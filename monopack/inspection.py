@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
+from monopack import config, explain, trace
 from monopack.config import Loaded, Setting, pack_settings, project_settings
-from monopack.errors import MonopackError
-from monopack.model import PackReport
-from monopack.pipeline import draft_of, last_build, named, packed_size, refused, report_of, with_sizes
-from monopack.planning import Outside, Plan, Site, find, plans
+from monopack.errors import LockError, MonopackError, PackError
+from monopack.explain import Known
+from monopack.model import Explanation, Inventory, Lock, PackReport
+from monopack.pipeline import draft_of, last_build, named, packed_size, refused, report_of, tree_of, with_sizes
+from monopack.planning import Outside, Plan, Site, find, plans, read_lock
+from monopack.resolve.candidates import called
+
+log = logging.getLogger(__name__)
 
 
 def settings(loaded: Loaded, only: str | None) -> tuple[Setting, ...]:
@@ -59,3 +65,64 @@ def question(loaded: Loaded, pack: str, outside: Outside) -> tuple[Site, Plan]:
     if plan.error:
         raise plan.error
     return site, plan
+
+
+# ---------------------------------------------------------------- explaining
+
+
+def why(loaded: Loaded, pack: str, name: str, outside: Outside) -> Explanation:
+    """Why a name is in a pack, or why not. Raises `MonopackError` for a pack of which that cannot be known."""
+    site, plan = question(loaded, pack, outside)
+    known = _known(site, plan)
+    explained = explain.why(name, known)
+    if not explained.chains:
+        explained = explain.why(name, replace(known, lock=_all_pins(site)), tuple(called(name)))
+    return explain.with_lines(explained, trace.quoted(site.scanner.tree.root, explain.places(explained)))
+
+
+def inventory(loaded: Loaded, pack: str, outside: Outside) -> Inventory:
+    """Everything that was found for a pack. Raises `MonopackError` for a pack that cannot be traced or resolved."""
+    return explain.inventory(_known(*question(loaded, pack, outside)))
+
+
+def _known(site: Site, plan: Plan) -> Known:
+    """What an explanation is made from; what a build would warn of is said."""
+    for note in plan.traced.notes:
+        log.warning("%s: %s", plan.pack.name, note)
+    tree = site.scanner.tree
+    return Known(
+        pack=plan.pack.name,
+        entry=next(file.source.path for file in plan.traced.files if file.module == plan.traced.module),
+        files={file.source.path: file for file in plan.traced.files},
+        trace=plan.traced,
+        resolution=plan.resolution,
+        dropped=_dropped(plan),
+        lock=site.lock,
+        target=site.target,
+        project={path: tree.ships_as(path) for path in tree.files},
+        included=trace.by_pattern(site.scanner.narrowed(plan.options.exclude).tree, plan.options.include),
+        excluded=trace.by_pattern(tree, plan.options.exclude),
+        config=config.entries(site.loaded, plan.pack),
+    )
+
+
+def _dropped(plan: Plan) -> frozenset[str]:
+    """What the pack's distributions have and its Tree has not.
+
+    Parts that contradict each other make no Tree: that is said, and when people ask why they are there.
+    """
+    try:
+        ships = {entry.path for entry in tree_of(plan).entries}
+    except PackError as problem:
+        log.warning("%s: %s", plan.pack.name, problem)
+        return frozenset()
+    return frozenset(m.path for s in plan.resolution.shipped for m in s.distribution.members if m.path not in ships)
+
+
+def _all_pins(site: Site) -> Lock:
+    """The lock, also where no import asked for it; what is wrong with it then has nothing to do with the question."""
+    try:
+        return site.lock if site.lock.path else read_lock(site)
+    except LockError as problem:
+        log.warning("%s", problem)
+        return site.lock

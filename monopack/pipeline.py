@@ -189,7 +189,7 @@ class Draft:
 
 def draft_of(plan: Plan, site: Site) -> Draft:
     """What a build of a pack would make. Raises `PackError` where files of a pack contradict each other."""
-    tree = _tree(plan)
+    tree = tree_of(plan)
     with_tests = overlay(tree, plan.tests.support, [s.distribution for s in plan.for_tests.shipped]) if plan.tests.tests else None
     return Draft(tree=tree, with_tests=with_tests, fingerprint=_fingerprint(plan, tree, with_tests, site))
 
@@ -211,8 +211,8 @@ def _unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str,
     return (*failures, *more_failures), (*plan.traced.notes, *unused, *warnings, *more_warnings)
 
 
-def _tree(plan: Plan) -> Tree:
-    """A pack's Tree: its first-party files and its distributions."""
+def tree_of(plan: Plan) -> Tree:
+    """A pack's Tree: its first-party files and its distributions. Raises `PackError` where they contradict each other."""
     imported = {wanted.name.partition(".")[0] for wanted in plan.traced.imports}
     own = {file.ships_as.partition("/")[0] for file in plan.traced.files}
     return assemble(plan.traced.files, [s.distribution for s in plan.resolution.shipped], imported | own)

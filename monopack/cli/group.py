@@ -15,6 +15,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType({
     "build": "Build all packs, or one; what `monopack` does without a command.",
     "init": "Write monopack.toml and packs for a project that has none.",
     "list": "List the packs: handler, files, distributions, size, whether up to date.",
+    "why": "Show why a module, file or distribution is in a pack, or why not.",
+    "trace": "Show the files and imports of a pack by kind, or its graph.",
     "config": "Show every option, its value and where it came from.",
     "schema": "Print the JSON Schema of monopack.toml.",
     "cache": "Show where the store of distributions is and how large; clean it.",

@@ -16,6 +16,7 @@ from threading import Lock
 
 from pathspec import GitIgnoreSpec
 
+from monopack.block import decoded
 from monopack.model import Evidence, SourceFile
 from monopack.trace.rules import references
 from monopack.trace.sources import Facts, Problem, SourceTree
@@ -125,6 +126,15 @@ def matching(tree: SourceTree, patterns: Sequence[str]) -> tuple[frozenset[str],
     return frozenset(found), tuple(unmatched)
 
 
+def by_pattern(tree: SourceTree, patterns: Sequence[str]) -> dict[str, str]:
+    """The files that glob patterns name, each with the first pattern that does."""
+    found: dict[str, str] = {}
+    for pattern in patterns:
+        for path in matching(tree, [pattern])[0]:
+            found.setdefault(path, pattern)
+    return found
+
+
 # ---------------------------------------------------------------- what a file says
 
 
@@ -201,6 +211,29 @@ def _decode(data: bytes) -> str:
     """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     return data.decode(encoding)
+
+
+def quoted(root: str, places: Iterable[Evidence]) -> dict[Evidence, str]:
+    """The lines at places in a project (`root` is absolute), decoded by PEP 263, without the space around them.
+
+    Places that name no line, or one that cannot be read, are left out.
+    """
+    by_file: dict[str, list[Evidence]] = {}
+    for place in places:
+        if place.line:
+            by_file.setdefault(place.file, []).append(place)
+    return {place: line for file in by_file for place, line in _lines(f"{root}/{file}", by_file[file])}
+
+
+def _lines(location: str, places: Iterable[Evidence]) -> Iterator[tuple[Evidence, str]]:
+    """The lines of one file."""
+    try:
+        lines = decoded(Path(location).read_bytes()).split("\n")
+    except OSError:
+        return
+    for place in places:
+        if place.line <= len(lines):
+            yield place, lines[place.line - 1].strip()
 
 
 def _problem(path: str, problem: Exception) -> Problem:

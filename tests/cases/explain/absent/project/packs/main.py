@@ -1,0 +1,5 @@
+import app.core
+
+
+def lambda_handler(event, context):
+    return {}

@@ -1,0 +1,5 @@
+try:
+    import app.hidden
+except ImportError:
+    pass
+import bucket_sdk.client

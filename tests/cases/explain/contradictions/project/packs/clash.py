@@ -1,0 +1,6 @@
+import three
+import four
+
+
+def lambda_handler(event, context):
+    return {}

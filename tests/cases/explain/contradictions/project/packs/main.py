@@ -1,0 +1,6 @@
+import one
+import two
+
+
+def lambda_handler(event, context):
+    return {}

@@ -1,0 +1,2 @@
+import corp.billing
+import corp.other

@@ -1,0 +1,6 @@
+import top
+import second_root
+
+
+def lambda_handler(event, context):
+    return {}

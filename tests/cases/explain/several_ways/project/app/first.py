@@ -1,0 +1,2 @@
+import app.base
+from app.second import other

@@ -1,0 +1,1 @@
+text = 'ünïcode'; import app.deep

@@ -1,0 +1,3 @@
+x = 1
+
+import app.deep  # long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long 

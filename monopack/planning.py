@@ -164,7 +164,7 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
     """
     if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
         return site.lock, plans
-    lock = site.lock if site.lock.path else _read_lock(site)
+    lock = site.lock if site.lock.path else read_lock(site)
     store = Store(site.loaded.cache_dir, _fetching(site))
     answered = _supply(plans, lock, store, site)
     if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in answered):
@@ -184,7 +184,7 @@ def _tell_reuse(store: Store, python: str | None) -> None:
         log.info("%d of %d fetched wheels came from the pip cache of %s", cached, fetched, python)
 
 
-def _read_lock(site: Site) -> Lock:
+def read_lock(site: Site) -> Lock:
     """The project's pins, all of them; none where it has no dependency source."""
     source = locks.find(site.loaded.root, site.loaded.config.package_manager)
     if source is None:

@@ -233,3 +233,46 @@ def test_clean_keeps_an_artifact_that_somebody_changed(shop: Project) -> None:
     cleaned = document(shop, "clean")
     assert cleaned["kept"] == ["build/users.zip"]
     assert (shop.root / "build/users.zip").read_bytes() == b"other"
+
+
+# ---------------------------------------------------------------- fix
+
+
+def hidden(shop: Project) -> bytes:
+    """Give the pack `users` an import that no tracing can see; the bytes of its file."""
+    shop.write({"app/plugin.py": ""})
+    shop.pack("users", "__import__(bytes([97, 112, 112, 46, 112, 108, 117, 103, 105, 110]).decode())\n")
+    return (shop.root / "packs/users.py").read_bytes()
+
+
+def test_fix_shows_the_change_and_writes_nothing_when_it_is_only_tried(shop: Project) -> None:
+    before = hidden(shop)
+    done = shop.build("fix", "users", "--dry-run")
+    assert '+# extra_modules = ["app.plugin"]' in done.stdout.splitlines()
+    assert (shop.root / "packs/users.py").read_bytes() == before
+    assert not (shop.root / "build").exists()
+
+
+def test_fix_writes_what_it_shows(shop: Project) -> None:
+    before = hidden(shop)
+    rehearsed = document(shop, "fix", "users", "--dry-run")
+    fixed = document(shop, "fix", "users")
+    assert (rehearsed["written"], fixed["written"]) == (False, True)
+    assert fixed["diff"] == rehearsed["diff"] != ""
+    assert (shop.root / "packs/users.py").read_bytes() != before
+    assert shop.build("users").stdout == "build/users\n"
+    assert shop.build("fix", "users").stdout == ""
+
+
+def test_fix_of_what_cannot_be_fixed_fails_like_the_build(shop: Project) -> None:
+    shop.pack("users", "import nowhere\n")
+    before = (shop.root / "packs/users.py").read_bytes()
+    done = shop.run("fix", "users")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error: users: packs/users.py:1: imports nowhere" in done.stderr
+    assert (shop.root / "packs/users.py").read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [("fix",), ("fix", "users", "--no-verify")])
+def test_fix_needs_a_pack_and_verifying(shop: Project, arguments: tuple[str, ...]) -> None:
+    assert shop.run(*arguments).returncode == 2

@@ -14,6 +14,7 @@ from monopack import __version__
 COMMANDS: Mapping[str, str] = MappingProxyType({
     "build": "Build all packs, or one; what `monopack` does without a command.",
     "init": "Write monopack.toml and packs for a project that has none.",
+    "fix": "Name in a pack's managed block what its build misses.",
     "list": "List the packs: handler, files, distributions, size, whether up to date.",
     "why": "Show why a module, file or distribution is in a pack, or why not.",
     "trace": "Show the files and imports of a pack by kind, or its graph.",

@@ -42,6 +42,11 @@ def listing_document(reports: Sequence[PackReport], code: int) -> dict[str, obje
     return {"command": "list", "exit_code": code, "packs": [{key: asdict(r)[key] for key in keys} for r in reports]}
 
 
+def fix_document(report: PackReport, diff: str, *, written: bool) -> dict[str, object]:
+    """The change of a pack's block, and how the last build with it ended, as plain values: see docs/reference/json.md."""
+    return {"command": "fix", "exit_code": report.exit_code, "diff": diff, "written": written, "pack": asdict(report)}
+
+
 def store(folder: object, held: Sequence[StoredWheel], cleaned: Sequence[StoredWheel]) -> list[str]:
     """What the store holds, and what cleaning it removed."""
     lines = [str(folder), f"{len(held)} distributions, {bytes_in_words(sum(each.size for each in held))}"]

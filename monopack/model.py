@@ -543,7 +543,8 @@ class Failure:
 class Step:
     """What a run is doing now: `name` says what, `pack` for which pack (empty: for all of them), `detail` more in words.
 
-    For all packs: `plan` (detail: how many they are), `fetch`. For one: `verify`, `test`, `pack`, at last its status.
+    For all packs: `plan` (detail: how many they are), `fetch` (how many distributions), `download` (a file and its size).
+    For one: `assemble`, `verify`, `test`, `pack`, at last its status.
     """
 
     name: str

@@ -97,6 +97,7 @@ def _side_by_side(
 def _build(plan: Plan, site: Site) -> PackReport:
     """Build one pack; whatever is wrong with it is in the report."""
     started = time.monotonic()
+    site.outside.tell(Step(name="assemble", pack=plan.pack.name))
     try:
         if plan.error:
             raise plan.error

@@ -233,7 +233,8 @@ def _runner(plan: Plan, lock: Lock) -> str:
 def _fetching(site: Site) -> Fetching:
     """How the store reaches the indexes."""
     options = site.loaded.config
-    fetching = Fetching(door=site.outside.door, environ=site.outside.environ, root=site.loaded.root, offline=options.offline)
+    outside, root = site.outside, site.loaded.root
+    fetching = Fetching(door=outside.door, environ=outside.environ, root=root, offline=options.offline, tell=outside.tell)
     if options.existing_install_python is None:
         return fetching
     return with_cache_of(options.existing_install_python, fetching)

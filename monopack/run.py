@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -42,10 +42,12 @@ class Completed:
 
 
 class _Tail:
-    """Reads what a child prints, without end if need be, and keeps the last `OUTPUT_LIMIT` bytes."""
+    """Reads what a child prints, without end if need be, and keeps the last `OUTPUT_LIMIT` bytes; `heard` gets each line."""
 
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], heard: Callable[[str], None] | None) -> None:
         self._pipe = child.stdout
+        self._heard = heard
+        self._line = b""
         self._blocks: deque[bytes] = deque()
         self._size = 0
         self._thread = Thread(target=self._read, daemon=True)
@@ -57,6 +59,15 @@ class _Tail:
             self._size += len(block)
             while self._size - len(self._blocks[0]) >= OUTPUT_LIMIT:
                 self._size -= len(self._blocks.popleft())
+            if self._heard:
+                self._hear(block, self._heard)
+
+    def _hear(self, block: bytes, heard: Callable[[str], None]) -> None:
+        """Pass on the lines that a block completes; of an endless one, the end."""
+        *lines, rest = (self._line + block).split(b"\n")
+        self._line = rest[-BLOCK:]
+        for line in lines:
+            heard(line.decode("utf-8", "replace"))
 
     def stop(self) -> None:
         """Wait for the last output; not for long, since a process that has left the group may hold the pipe open."""
@@ -71,9 +82,13 @@ class _Tail:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Door:
-    """Starts programs for the rooms. `cancelled` is set from outside to end every child that is running."""
+    """Starts programs for the rooms. `cancelled` is set from outside to end every child that is running.
+
+    `heard` gets each line of a child's output as it comes, on a thread of its own.
+    """
 
     cancelled: Event = field(default_factory=Event)
+    heard: Callable[[str], None] | None = None
 
     def run(self, argv: Sequence[str], *, cwd: Path | str, env: Mapping[str, str], timeout: float | None = None) -> Completed:
         """Run a program to its end.
@@ -87,7 +102,7 @@ class Door:
             list(argv), cwd=cwd, env={**env, MARK: mark.partition("=")[2]}, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        tail = _Tail(child)
+        tail = _Tail(child, self.heard)
         try:
             timed_out = self._wait(child, timeout)
         finally:

@@ -6,10 +6,10 @@ stdout, everything else to stderr.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
@@ -17,14 +17,16 @@ from types import FrameType
 import click
 
 from monopack import __version__
+from monopack.cli.front import Front
 from monopack.cli.group import monopack
-from monopack.cli.terminal import OutputError, say
-from monopack.errors import MonopackError, error_line
+from monopack.cli.terminal import OutputError, Terminal
+from monopack.errors import MonopackError
 from monopack.run import CancelledError, Door
 
 __all__ = ["run"]
 
 BUG = 4
+COMPLETING = "_MONOPACK_COMPLETE"  # the variable by which a shell asks click for completions
 
 
 class Stopped(BaseException):
@@ -37,57 +39,76 @@ class Stopped(BaseException):
 
 def run(argv: Sequence[str]) -> int:
     """Run monopack and return its exit code."""
-    door = Door()
-    _listen(door)
+    front = Front(door=Door(), terminal=Terminal(dict(os.environ)))
+    if os.environ.get(COMPLETING):
+        return _complete(front)
+    _listen(front.door)
     try:
-        return int(monopack().main(list(argv), prog_name="monopack", standalone_mode=False, obj=door) or 0)
+        return _run(argv, front)
+    finally:
+        front.terminal.close()
+
+
+def _run(argv: Sequence[str], front: Front) -> int:
+    """Run a command; what ends it early is said in monopack's words."""
+    terminal = front.terminal
+    try:
+        return int(monopack().main(list(argv), prog_name="monopack", standalone_mode=False, obj=front) or 0)
     except (click.ClickException, click.Abort, click.exceptions.Exit) as error:
-        return _usage(error, argv)
+        return _usage(error, argv, terminal)
     except MonopackError as error:
-        return _refused(error, error.exit_code, argv)
+        return _refused(error, error.exit_code, argv, terminal)
     except OutputError as problem:
-        return _unwritable(problem)
+        return _unwritable(problem, terminal)
     except (Stopped, CancelledError) as stopped:
-        return _stopped(stopped)
+        return _stopped(stopped, terminal)
     except Exception as error:  # what nobody foresaw is ours, and says so
-        say(traceback.format_exc().rstrip())
-        say(error_line(f"this is a bug in monopack {__version__}: {error!r}", "please report it with the lines above"))
+        terminal.say(traceback.format_exc().rstrip())
+        what = f"this is a bug in monopack {__version__}: {error!r}"
+        terminal.refuse(MonopackError(what, hint="please report it with the lines above"))
         return BUG
 
 
-def _usage(error: Exception, argv: Sequence[str]) -> int:
+def _complete(front: Front) -> int:
+    """Answer a shell; whatever goes wrong, it gets no answer rather than words that it would show between two keys."""
+    with contextlib.suppress(Exception):
+        monopack().main([], prog_name="monopack", obj=front)  # ends the process itself
+    return 1
+
+
+def _usage(error: Exception, argv: Sequence[str], terminal: Terminal) -> int:
     """What click ends a command with: its help was shown, a question was not answered, or its words are wrong."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path if context else 'monopack'} --help lists the options"
-        return _refused(MonopackError(error.format_message(), hint=hint), 2, argv)
-    return _refused(MonopackError("a question was not answered", hint="--yes takes the proposed answers"), 2, argv)
+        return _refused(MonopackError(error.format_message(), hint=hint), 2, argv, terminal)
+    return _refused(MonopackError("a question was not answered", hint="--yes takes the proposed answers"), 2, argv, terminal)
 
 
-def _stopped(stopped: Stopped | CancelledError) -> int:
+def _stopped(stopped: Stopped | CancelledError, terminal: Terminal) -> int:
     code = stopped.exit_code if isinstance(stopped, Stopped) else 130
     if isinstance(stopped, Stopped):
-        say(f"stopped by {signal.Signals(code - 128).name}")
+        terminal.say(f"stopped by {signal.Signals(code - 128).name}")
     return code
 
 
-def _refused(error: MonopackError, exit_code: int, argv: Sequence[str]) -> int:
+def _refused(error: MonopackError, exit_code: int, argv: Sequence[str], terminal: Terminal) -> int:
     """Say what monopack will not do: in one line and a hint, and to machines that asked for JSON."""
-    say(error_line(str(error), error.hint))
+    terminal.refuse(error)
     if "--debug" in argv:
-        say(traceback.format_exc().rstrip())
+        terminal.say(traceback.format_exc().rstrip())
     if "--json" in argv:
         refusal = {"message": error.what, "where": error.where, "hint": error.hint}
         click.echo(json.dumps({"version": 1, "error": refusal, "exit_code": exit_code}, ensure_ascii=False))
     return exit_code
 
 
-def _unwritable(problem: Exception) -> int:
+def _unwritable(problem: Exception, terminal: Terminal) -> int:
     """Say that stdout could not be written, and keep Python from trying again at its end."""
-    say(error_line(f"stdout cannot be written: {problem}", "what was to be built is built"))
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    terminal.refuse(MonopackError(f"stdout cannot be written: {problem}", hint="what was to be built is built"))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 1
 
 

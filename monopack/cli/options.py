@@ -7,13 +7,16 @@ from collections.abc import Iterable
 import click
 
 from monopack import config
+from monopack.cli.completion import Complete, complete_pack, complete_path, complete_word
 from monopack.config import Flag, Group
+
+PATHS = {"DIR": "dir", "FILE": "file", "PYTHON": "file"}
 
 
 class Option(click.Option):
     """An option that stands under a heading of the help."""
 
-    group: str = ""
+    group: str = "Options"
 
 
 class Command(click.Command):
@@ -33,8 +36,9 @@ class Command(click.Command):
 def project_options(*groups: Group) -> list[click.Parameter]:
     """The options of a command that looks at a project: `--config`, `--json`, and those of the groups."""
     file = _grouped(
-        Group.PLACES, ["--config"], metavar="FILE", help="The config file. [default: the nearest monopack.toml upward]"
-    )
+        Group.PLACES, ["--config"], metavar="FILE", help="The config file. [default: the nearest monopack.toml upward]",
+        shell_complete=complete_path("file"),
+    )  # fmt: skip
     chosen = sorted((flag for flag in config.flags() if flag.group in groups), key=lambda flag: list(Group).index(flag.group))
     return [file, *(_option(flag) for flag in chosen), json_option()]
 
@@ -49,7 +53,12 @@ def _option(flag: Flag) -> Option:
     text = f"{flag.help} [default: {flag.default}]" if flag.default else flag.help
     if flag.kind == "bool":
         return _grouped(flag.group, [f"{flag.option}/{flag.negative}"], default=None, help=text)
-    return _grouped(flag.group, [flag.option], metavar=flag.metavar, default=None, help=text)
+    return _grouped(flag.group, [flag.option], metavar=flag.metavar, default=None, help=text, shell_complete=_complete(flag))
+
+
+def _complete(flag: Flag) -> Complete:
+    """How a shell completes the value of an option."""
+    return complete_path(PATHS[flag.metavar]) if flag.metavar in PATHS else complete_word(flag.choices)
 
 
 def _grouped(group: str, names: Iterable[str], **settings: object) -> Option:
@@ -60,4 +69,5 @@ def _grouped(group: str, names: Iterable[str], **settings: object) -> Option:
 
 def pack_argument(*, required: bool = False) -> click.Argument:
     """The argument that names a pack."""
-    return click.Argument(["pack"], required=required, metavar="PACK" if required else "[PACK]")
+    metavar = "PACK" if required else "[PACK]"
+    return click.Argument(["pack"], required=required, metavar=metavar, shell_complete=complete_pack)

@@ -6,7 +6,7 @@ import click
 
 from monopack.cli.group import COMMANDS, SETTINGS, monopack
 
-WIDTH = 110
+WIDTH = 100
 
 _PAGE = """\
 <!-- Generated from monopack/cli by `python tests/test_generated.py`. -->

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from monopack import config
+from monopack.cli.completion import FILE_NAME, project_file
+from monopack.cli.front import Front
 from monopack.cli.terminal import Terminal
 from monopack.config import Loaded
 from monopack.errors import ConfigError
 from monopack.model import value
 from monopack.planning import Outside
-from monopack.run import Door
 
 
 @value()
@@ -24,18 +25,25 @@ class Session:
     terminal: Terminal
 
 
-def start(door: Door, file: str | None, flags: dict[str, Any], *, command: str = "") -> Session:
+def start(front: Front, file: str | None, flags: dict[str, Any], *, command: str = "") -> Session:
     """Load the configuration, by the flags of the command line and the process environment.
 
     `command` is the name of a command that must not be that of a pack too; empty for a build, which alone tells how it
     goes on. Raises `ConfigError`.
     """
-    environ = dict(os.environ)
-    loaded = config.load(flags, cwd=current_folder(), config_file=Path(file) if file else None, environ=environ)
+    environ, cwd, terminal = dict(os.environ), current_folder(), front.terminal
+    if flags.get("color"):
+        terminal.color(flags["color"])
+    terminal.locate([(project_file(cwd, environ, file) or cwd / FILE_NAME).parent])
+    loaded = config.load(flags, cwd=cwd, config_file=Path(file) if file else None, environ=environ)
+    options = loaded.config
+    terminal.color(options.color)
+    roots = ("src",) if options.source_roots == "auto" else options.source_roots
+    terminal.locate([loaded.root, *(loaded.root / root for root in roots)])
     _refuse_ambiguous(command, loaded)
-    terminal = Terminal(quiet=loaded.config.quiet or bool(command), debug=loaded.config.debug)
-    terminal.say(*(f"warning: {warning}" for warning in loaded.warnings))
-    return Session(loaded=loaded, outside=Outside(environ=environ, door=door, tell=terminal.tell), terminal=terminal)
+    terminal.begin(quiet=options.quiet, news=not command, debug=options.debug)
+    terminal.warn(*loaded.warnings)
+    return Session(loaded=loaded, outside=Outside(environ=environ, door=front.door, tell=terminal.tell), terminal=terminal)
 
 
 def current_folder() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -14,7 +14,10 @@ from monopack.model import value
 
 @value()
 class Flag:
-    """One option as a flag: its field's name, its kind (a `bool` has a negative, `--no-name`) and the words for the help."""
+    """One option as a flag: its field's name, its kind (a `bool` has a negative, `--no-name`) and the words for the help.
+
+    `choices` are the words that it takes, where they are few.
+    """
 
     name: str
     group: Group
@@ -22,6 +25,7 @@ class Flag:
     help: str
     metavar: str
     default: str
+    choices: tuple[str, ...]
 
     @property
     def option(self) -> str:
@@ -47,7 +51,8 @@ def flags() -> tuple[Flag, ...]:
 def _flag(name: str, field: FieldInfo, note: OnCommandLine) -> Flag:
     kind: Literal["bool", "text"] = "bool" if isinstance(field.default, bool) else "text"
     return Flag(
-        name=name, group=note.group, kind=kind, help=field.description or "", metavar=note.metavar, default=_default(field)
+        name=name, group=note.group, kind=kind, help=field.description or "", metavar=note.metavar, default=_default(field),
+        choices=get_args(field.annotation) if get_origin(field.annotation) is Literal else (),
     )  # fmt: skip
 
 

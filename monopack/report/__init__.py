@@ -11,10 +11,17 @@ from monopack.model import Failure, PackReport, StoredWheel
 OUTPUT_LINES = 100  # of a failing test run, from its end
 
 
-def summary(reports: Sequence[PackReport], seconds: float) -> str:
-    """The closing table: a row for each pack, then a total. `seconds` is the time of the whole run."""
+def summary(reports: Sequence[PackReport], seconds: float, width: int = 0) -> str:
+    """The closing table: a row for each pack, then a total. `seconds` is the time of the whole run.
+
+    `width` is the number of columns that lines may have (0: any); what does not fit is left out from the right.
+    """
     head = ("pack", "result", "files", "distributions", "unpacked", "zip", "tests", "seconds", "handler")
-    lines = table([head, *(_row(report) for report in reports)], numbers=range(2, 8))
+    rows = [head, *(_row(report) for report in reports)]
+    lines = table(rows, numbers=range(2, 8))
+    while width and len(rows[0]) > 2 and max(map(len, lines)) > width:
+        rows = [row[:-1] for row in rows]
+        lines = table(rows, numbers=range(2, 8))
     done = sum(report.status != "failed" for report in reports)
     failed = len(reports) - done
     lines.append(f"{done} of {len(reports)} packs are ready{f', {failed} failed' if failed else ''}, in {seconds:.1f} s")

@@ -11,7 +11,7 @@ from threading import Lock
 from packaging.specifiers import SpecifierSet
 
 from monopack.errors import LockError, UnavailableError, disk_words
-from monopack.model import Distribution, Pin, Target
+from monopack.model import Distribution, Pin, Step, Target
 from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch
@@ -67,6 +67,7 @@ class Store:
                 return
             if self._settings.offline:
                 raise _offline(missing)
+            self._settings.tell(Step(name="fetch", detail=str(len(missing))))
             with self._entries.working_folder() as folder:
                 got = fetch(missing, Job(asked=asked, folder=Path(folder), settings=self._settings))
                 self._fetched += len(got.files)

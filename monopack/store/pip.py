@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from packaging.version import Version
 
 from monopack.errors import ConfigError
-from monopack.model import value
+from monopack.model import Step, value
 from monopack.run import Completed, Door, temporary_folder
 
 log = logging.getLogger(__name__)
@@ -27,10 +27,15 @@ HIDDEN = frozenset({"PYTHONPATH", "PYTHONHOME"})
 OLDEST = Version("20.3")  # the first pip that downloads for several platforms at once
 TODAYS = Version("23.3")  # the first pip whose cache has the layout that the newest one reads
 TAKEN = re.compile(r"^\s*(Using cached|Downloading|Resuming download) (?:\S*/)?([^/\s?]+\.whl)(?=[\s?]|$)", re.MULTILINE)
+DOWNLOADING = re.compile(r"\s*Downloading (?:\S*/)?([^/\s?]+\.(?:whl|zip|tar\.gz)) \(([^()]+)\)\s*")
 
 # What `-P -m pip` does, for Pythons before 3.11 too: a pip.py or ssl.py in the project's root must not take part.
 SAFE = "import sys; sys.path[:] = filter(None, sys.path); import runpy"
 RUN = "runpy.run_module('pip', run_name='__main__', alter_sys=True)"
+
+
+def tell_nobody(_: Step) -> None:
+    """Nobody wants to know what is being done."""
 
 
 @value()
@@ -40,7 +45,7 @@ class Fetching:
     `door` starts pip, `environ` is the caller's environment (proxies, certificates, pip's own variables), `root` pip's current
     folder. `offline` forbids fetching; `pip_cache` is pip's `--cache-dir` (None: pip's own choice), `pip_python` a Python whose
     pip downloads, since only that one reads the cache (empty: this Python's). `sdists` says which distributions may be built
-    where there is no wheel: all, none, or those named (canonical names).
+    where there is no wheel: all, none, or those named (canonical names). `tell` is told what is being fetched.
     """
 
     door: Door
@@ -50,6 +55,12 @@ class Fetching:
     pip_cache: Path | None = None
     pip_python: str = ""
     sdists: bool | frozenset[str] = True
+    tell: Callable[[Step], None] = tell_nobody
+
+    def hear(self, line: str) -> None:
+        """Pass on what a line of pip's output says of a download."""
+        if match := DOWNLOADING.fullmatch(line):
+            self.tell(Step(name="download", detail=f"{match[1]} ({match[2]})"))
 
 
 def run_pip(settings: Fetching, arguments: Sequence[str], lines: Sequence[str], environ: Mapping[str, str]) -> Completed:
@@ -65,7 +76,8 @@ def run_pip(settings: Fetching, arguments: Sequence[str], lines: Sequence[str], 
         other = arguments[0] == "download" and settings.pip_python
         pip = [other, "-c", f"{SAFE}; {RUN}"] if other else [sys.executable, "-P", "-m", "pip"]
         argv = [*pip, *arguments, *FLAGS, *cache, "--requirement", str(file)]
-        done = settings.door.run(argv, cwd=settings.root, env=_environment(environ, secrets))
+        door = replace(settings.door, heard=settings.hear)
+        done = door.run(argv, cwd=settings.root, env=_environment(environ, secrets))
     output = without_credentials(done.output)
     log.debug("pip %s ended with %d\n%s", " ".join(arguments), done.code, output)
     return Completed(code=done.code, output=output, timed_out=done.timed_out)

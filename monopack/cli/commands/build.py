@@ -9,26 +9,28 @@ from typing import Any
 import click
 
 from monopack import pipeline, report
+from monopack.cli.front import Front
 from monopack.cli.group import COMMANDS
 from monopack.cli.options import Command, pack_argument, project_options
 from monopack.cli.session import Session, start
 from monopack.config import Group
 from monopack.errors import ConfigError
 from monopack.model import PackReport
-from monopack.run import Door
 
 HELP = """Build one small, verified artifact for each entrypoint in packs/, or for PACK alone.
 
 For every pack: trace its imports, copy the first-party files it reaches, add the pinned distributions it needs, import it in a
-clean interpreter, run the tests that belong to it, and write a zip with its digests. The path of each built folder goes to
-stdout.
+clean interpreter, run the tests that belong to it, and write a zip with its digests. What has not changed is not built again.
+The path of each built folder goes to stdout.
 """
 
 EPILOG = """\b
 Examples:
-  monopack build users_get --no-verify     one pack, not imported
-  monopack build --sha-output hex,b64      the digest that AWS Lambda knows, too
-  monopack build --json > build.json       what was built, for machines
+  monopack build users_get                one pack: packs/users_get.py
+  monopack build --sha-output hex,b64     the digest that AWS Lambda knows, too
+  monopack build --auto-fix               name in the packs what was missing
+  monopack build --python python3.12      for another Python than monopack's own
+  monopack build --json > build.json      what was built, for machines
 """
 
 
@@ -39,14 +41,14 @@ def command() -> click.Command:
 
 
 @click.pass_obj
-def build(door: Door, /, *, pack: str | None, config: str | None, as_json: bool, **flags: Any) -> int:
+def build(front: Front, /, *, pack: str | None, config: str | None, as_json: bool, **flags: Any) -> int:
     """Build, and tell how it went; the exit code."""
     started = time.monotonic()
-    session = start(door, config, flags)
+    session = start(front, config, flags)
     _refuse_command(pack, session)
     reports = pipeline.build(session.loaded, pack, session.outside)
     tell(reports, session)
-    session.terminal.news(report.summary(reports, time.monotonic() - started))
+    session.terminal.news(report.summary(reports, time.monotonic() - started, session.terminal.width))
     code = exit_code(reports)
     if as_json:
         session.terminal.document(report.document(reports, code))
@@ -56,8 +58,11 @@ def build(door: Door, /, *, pack: str | None, config: str | None, as_json: bool,
 
 
 def tell(reports: Sequence[PackReport], session: Session) -> None:
-    """Say every warning and every failure."""
-    session.terminal.say(*report.warnings(reports), *report.failures(reports))
+    """Say every warning and every failure; in GitHub Actions pack by pack, and beside the code."""
+    if session.terminal.actions:
+        session.terminal.say(*(line for each in reports for line in session.terminal.actions.pack(each)))
+    else:
+        session.terminal.say(*report.warnings(reports), *report.failures(reports))
 
 
 def exit_code(reports: Sequence[PackReport]) -> int:

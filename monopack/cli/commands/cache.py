@@ -7,15 +7,22 @@ from typing import Any
 import click
 
 from monopack import report, upkeep
+from monopack.cli.front import Front
 from monopack.cli.options import Command, Option, project_options
 from monopack.cli.session import start
 from monopack.config import Group
-from monopack.run import Door
 
 HELP = """Show where the store of distributions is, how many it holds and how large it is.
 
 `monopack cache clean` removes them; the next build fetches what it needs. With --unused DAYS, only those go that no run has used
 for so long.
+"""
+
+EPILOG = """\b
+Examples:
+  monopack cache                      where, how many, how large
+  monopack cache clean --unused 30    remove what no run has used for 30 days
+  monopack cache clean                remove everything
 """
 
 
@@ -24,15 +31,15 @@ def command() -> click.Command:
     action = click.Argument(["action"], required=False, type=click.Choice(["clean"]))
     unused = Option(["--unused"], type=click.IntRange(min=0), metavar="DAYS", help="Clean only what was not used for DAYS days.")
     params = [action, unused, *project_options(Group.PLACES, Group.TERMINAL)]
-    return Command("cache", callback=cache, params=params, help=HELP)
+    return Command("cache", callback=cache, params=params, help=HELP, epilog=EPILOG)
 
 
 @click.pass_obj
-def cache(door: Door, /, *, action: str | None, unused: int | None, config: str | None, as_json: bool, **flags: Any) -> None:
+def cache(front: Front, /, *, action: str | None, unused: int | None, config: str | None, as_json: bool, **flags: Any) -> None:
     """Show or clean the store."""
     if unused is not None and not action:
         raise click.UsageError("--unused belongs to monopack cache clean")
-    session = start(door, config, flags, command="cache")
+    session = start(front, config, flags, command="cache")
     cleaned = upkeep.clean_store(session.loaded, unused or 0) if action else ()
     held = upkeep.stored(session.loaded)
     if as_json:

@@ -7,23 +7,27 @@ import json
 import click
 
 from monopack import config
+from monopack.cli.front import Front
 from monopack.cli.options import Command
-from monopack.cli.terminal import Terminal
 
 HELP = """Print the JSON Schema (draft 2020-12) of monopack.toml.
 
-\b
-Editors complete and check the file with it, when its first line names where it lies:
-  monopack schema > monopack.schema.json
-  #:schema ./monopack.schema.json          the first line of monopack.toml
+Editors that know JSON Schema complete and check the file with it, once its first line names where the schema lies.
+"""
+
+EPILOG = """\b
+Examples:
+  monopack schema > monopack.schema.json     write it where editors look for it
+  #:schema ./monopack.schema.json            then say so, on the first line of monopack.toml
 """
 
 
 def command() -> click.Command:
     """The command."""
-    return Command("schema", callback=schema, help=HELP)
+    return Command("schema", callback=schema, help=HELP, epilog=EPILOG)
 
 
-def schema() -> None:
+@click.pass_obj
+def schema(front: Front, /) -> None:
     """Print it."""
-    Terminal(quiet=True).results([json.dumps(config.schema(), indent=2, ensure_ascii=False)])
+    front.terminal.results([json.dumps(config.schema(), indent=2, ensure_ascii=False)])

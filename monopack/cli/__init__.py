@@ -7,7 +7,6 @@ stdout, everything else to stderr.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import traceback
@@ -63,10 +62,8 @@ def _run(argv: Sequence[str], front: Front) -> int:
     except (Stopped, CancelledError) as stopped:
         return _stopped(stopped, terminal)
     except Exception as error:  # what nobody foresaw is ours, and says so
-        terminal.say(traceback.format_exc().rstrip())
         what = f"this is a bug in monopack {__version__}: {error!r}"
-        terminal.refuse(MonopackError(what, hint="please report it with the lines above"))
-        return BUG
+        return _refused(MonopackError(what, hint="please report it with the lines above"), BUG, argv, terminal)
 
 
 def _complete(front: Front) -> int:
@@ -96,12 +93,13 @@ def _stopped(stopped: Stopped | CancelledError, terminal: Terminal) -> int:
 
 def _refused(error: MonopackError, exit_code: int, argv: Sequence[str], terminal: Terminal) -> int:
     """Say what monopack will not do: in one line and a hint, and to machines that asked for JSON."""
-    terminal.refuse(error)
-    if "--debug" in argv:
+    if exit_code == BUG or "--debug" in argv:
         terminal.say(traceback.format_exc().rstrip())
+    terminal.refuse(error)
     if "--json" in argv:
         refusal = {"message": error.what, "where": error.where, "hint": error.hint}
-        click.echo(json.dumps({"version": 1, "error": refusal, "exit_code": exit_code}, ensure_ascii=False))
+        with contextlib.suppress(OutputError):  # its own exit code tells more
+            terminal.document({"error": refusal, "exit_code": exit_code})
     return exit_code
 
 

@@ -14,6 +14,10 @@ from typing import Any
 
 from wheels import make_wheel
 
+COMMAND = (sys.executable, "-m", "monopack")
+OF_THIS_MACHINE = (
+    "MONOPACK_", "PYTHON", "VIRTUAL_ENV", "PIP_", "UV_", "CI", "GITHUB_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM",
+)  # fmt: skip
 HANDLER = "\n\ndef lambda_handler(event, context):\n    return {'statusCode': 200}\n"
 
 
@@ -55,10 +59,13 @@ class Project:
 
     def run(self, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m monopack` with a clean environment and a cache of its own."""
-        kept = {n: v for n, v in os.environ.items() if not n.startswith(("MONOPACK_", "PYTHON", "VIRTUAL_ENV", "PIP_", "UV_"))}
-        environ = {**kept, "MONOPACK_CACHE_DIR": str(self.cache), **self.environ, **variables}
-        argv = [sys.executable, "-m", "monopack", *arguments]
+        argv, environ = [*COMMAND, *arguments], self.environment(**variables)
         return subprocess.run(argv, cwd=cwd or self.root, env=environ, capture_output=True, text=True, check=False)
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """What monopack is run with: nothing by which this machine could change what it does or shows."""
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(OF_THIS_MACHINE)}
+        return {**kept, "MONOPACK_CACHE_DIR": str(self.cache), **self.environ, **variables}
 
     def build(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run the command, which has to succeed."""

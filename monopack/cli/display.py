@@ -35,11 +35,11 @@ class Display:
             get_renderable=self._picture, console=self._console, refresh_per_second=10, transient=True,
             redirect_stdout=False, redirect_stderr=False,
         )  # fmt: skip
-        self._live.start()
 
     def tell(self, step: Step) -> None:
-        """Show a step."""
+        """Show a step; with the first one the display begins."""
         self._progress.told(step, time.monotonic())
+        self._live.start(refresh=True)
 
     def line(self, text: str) -> None:
         """Print a line above the display."""

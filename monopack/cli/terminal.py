@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, TextIO
@@ -86,7 +86,7 @@ class Terminal:
 
     def tell(self, step: Step) -> None:
         """Show what is being done now; called by any thread."""
-        with self._lock:
+        with self._lock, _unheard():
             if self._watched:
                 self._display = self._display or _display(colored=self._colored(sys.stderr))
                 self._display.tell(step)
@@ -105,7 +105,7 @@ class Terminal:
 
     def close(self) -> None:
         """Take the display of progress away; a step that is told later brings another one."""
-        with self._lock, contextlib.suppress(OSError):
+        with self._lock, _unheard():
             display, self._display = self._display, None
             if display:
                 display.close()
@@ -116,9 +116,9 @@ class Terminal:
         show(record.getMessage())
 
     def _line(self, text: str) -> None:
-        """A line on stderr, above the display of progress. What nobody can hear any more, since stderr is gone, is no error."""
+        """A line on stderr, above the display of progress."""
         colored = self._colored(sys.stderr)
-        with self._lock, contextlib.suppress(OSError):
+        with self._lock, _unheard():
             if self._display:
                 self._display.line(colors.painted(text))
             else:
@@ -154,6 +154,15 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._terminal.log(record)
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """That stderr is gone (a closed window, a full disk) is no error: what is said then is for nobody."""
+    try:
+        yield
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _display(*, colored: bool) -> Display:

@@ -74,6 +74,23 @@ def test_cancelling_ends_a_running_child(tmp_path: Path) -> None:
         python("import time; time.sleep(600)", cwd=tmp_path, door=door)
 
 
+def test_lines_are_heard_as_they_come(tmp_path: Path) -> None:
+    """The child ends only once its first line was heard."""
+    heard: list[str] = []
+    gate = tmp_path / "gate"
+
+    def hear(line: str) -> None:
+        heard.append(line)
+        gate.touch()
+
+    code = "import os, time; print('one', flush=True)\nwhile not os.path.exists('gate'): time.sleep(0.01)\nprint('zwö\\nrest', end='')"
+    done = python(
+        f"import sys; sys.stdout.reconfigure(encoding='utf-8')\n{code}", cwd=tmp_path, door=Door(heard=hear), timeout=60
+    )
+    assert (done.timed_out, heard) == (False, ["one", "zwö"])
+    assert done.output.splitlines() == ["one", "zwö", "rest"]
+
+
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no-such-program"):
         Door().run(["no-such-program"], cwd=tmp_path, env={})

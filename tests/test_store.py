@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import platform
+import re
 import stat
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from packaging.markers import default_environment
 from wheels import make_wheel, sha256
 
 from monopack.errors import LockError
-from monopack.model import Distribution, Evidence, Pin, Target, WheelFile
+from monopack.model import Distribution, Evidence, Pin, Step, Target, WheelFile
 from monopack.run import Door
 from monopack.store import Fetching, Store
 from monopack.store.choose import ask, want
@@ -337,6 +338,23 @@ def test_a_second_run_asks_the_index_for_nothing_and_no_password_is_kept(
     assert b"secret" not in kept
     assert b"someone" not in kept
     assert "secret" not in caplog.text
+
+
+def test_what_is_fetched_is_told_without_the_password(
+    server: http.server.ThreadingHTTPServer, index: Path, tmp_path: Path, settings: Fetching
+) -> None:
+    make_wheel(index / "simple" / "one", "one", "1.0", {"one.py": ""})
+    make_wheel(index / "simple" / "two", "two", "1.0", {"two.py": ""})
+    told: list[Step] = []
+    quiet = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "PIP_NO_CACHE_DIR": "1"}
+    mine = replace(settings, environ={**settings.environ, **quiet}, tell=told.append, pip_cache=None)
+    options = ["--index-url", f"http://someone:secret@127.0.0.1:{server.server_port}/simple"]
+    for _ in range(2):
+        Store(tmp_path / "store", mine).obtain([pin("one"), pin("two")], options, host())
+    assert [step.name for step in told] == ["fetch", "download", "download"]
+    assert told[0].detail == "2"
+    for step, name in zip(told[1:], ("one", "two"), strict=True):
+        assert re.fullmatch(rf"{name}-1\.0-py3-none-any\.whl \([\d.]+ \w+\)", step.detail)
 
 
 def test_only_the_file_that_the_lock_names_is_asked_for(

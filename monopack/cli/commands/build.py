@@ -26,11 +26,11 @@ The path of each built folder goes to stdout.
 
 EPILOG = """\b
 Examples:
-  monopack build users_get                one pack: packs/users_get.py
-  monopack build --sha-output hex,b64     the digest that AWS Lambda knows, too
-  monopack build --auto-fix               name in the packs what was missing
-  monopack build --python python3.12      for another Python than monopack's own
-  monopack build --json > build.json      what was built, for machines
+  monopack build users_get             one pack: packs/users_get.py
+  monopack build --sha-output hex,b64  the digest that AWS Lambda knows, too
+  monopack build --auto-fix            name in the packs what was missing
+  monopack build --python python3.12   for another Python than monopack's own
+  monopack build --json > build.json   what was built, for machines
 """
 
 

@@ -21,8 +21,8 @@ and only names and handlers are listed: enough for a matrix of CI jobs.
 
 EPILOG = """\b
 Examples:
-  monopack list                    a table: what there is, and what is up to date
-  monopack list --brief --json     names and handlers, for a matrix of CI jobs
+  monopack list                  what there is, and what is up to date
+  monopack list --brief --json   names and handlers, for a matrix of CI jobs
 """
 
 

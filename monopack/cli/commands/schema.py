@@ -17,8 +17,8 @@ Editors that know JSON Schema complete and check the file with it, once its firs
 
 EPILOG = """\b
 Examples:
-  monopack schema > monopack.schema.json     write it where editors look for it
-  #:schema ./monopack.schema.json            then say so, on the first line of monopack.toml
+  monopack schema > monopack.schema.json   write it beside monopack.toml
+  #:schema ./monopack.schema.json          the first line of monopack.toml
 """
 
 

@@ -1,0 +1,101 @@
+"""The documented shapes of JSON answers: exactly the keys and kinds of values that docs/reference/json.md lists."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from projects import Project
+
+from monopack.cli.group import COMMANDS, monopack
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "reference" / "json.md"
+ROW = re.compile(r"\| `([^`]+)` \| ([^|]+?) \| [^|]+ \|")
+KINDS = {str: "string", bool: "true or false", int: "number", float: "number", type(None): "null", list: "list", dict: "object"}
+
+
+def documented() -> dict[str, dict[str, str]]:
+    """The kinds of values by key, for each heading that has a table."""
+    sections = re.split(r"^## ", DOCUMENT.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    tables = {section.partition("\n")[0]: dict(ROW.findall(section)) for section in sections}
+    return {heading: table for heading, table in tables.items() if table}
+
+
+def keys(value: object, path: str, shallow: set[str]) -> Iterator[tuple[str, str]]:
+    """Every key with the kind of its value; below a `shallow` one there is anything."""
+    if path:
+        yield path, KINDS[type(value)]
+    if isinstance(value, dict) and path not in shallow:
+        for key, inner in value.items():
+            yield from keys(inner, f"{path}.{key}" if path else key, shallow)
+    if isinstance(value, list) and path not in shallow:
+        for inner in (each for each in value if isinstance(each, dict)):
+            yield from (pair for pair in keys(inner, f"{path}[]", shallow) if pair[0] != f"{path}[]")
+
+
+def answers(shop: Project) -> dict[str, list[str]]:
+    """Real answers of every command, those that have every key among them."""
+    shop.pack("broken", "import app.orders, app.missing\n")
+
+    def answer(*arguments: str) -> str:
+        return shop.run(*arguments, "--json").stdout
+
+    shop.build("users")
+    return {
+        "monopack build": [answer("build"), answer()],
+        "monopack list": [answer("list"), _unreadable_lock(shop)],
+        "monopack list --brief": [answer("list", "--brief")],
+        "monopack config": [answer("config"), answer("config", "users")],
+        "monopack cache": [answer("cache"), answer("cache", "clean")],
+        "monopack clean": [_clean_with_something_of_others(shop)],
+        "Errors": [answer("nothing"), answer("--jobs", "x"), answer("list", "--nonsense")],
+    }
+
+
+def _unreadable_lock(shop: Project) -> str:
+    pinned = (shop.root / "requirements.txt").read_text()
+    shop.require("yaml-thing==9.9", "shared-part==1.0", "big-thing==1.0")
+    answered = shop.run("list", "--json").stdout
+    shop.write({"requirements.txt": pinned})
+    return answered
+
+
+def _clean_with_something_of_others(shop: Project) -> str:
+    shop.write({"build/users/mine.txt": ""})
+    return shop.run("clean", "--json").stdout
+
+
+def test_answers_have_exactly_the_documented_keys(shop: Project) -> None:
+    tables = documented()
+    for heading, given in answers(shop).items():
+        table = tables[heading]
+        shallow = {key for key, kind in table.items() if kind == "any"}
+        found: dict[str, set[str]] = {}
+        for answer in given:
+            for key, kind in keys(json.loads(answer), "", shallow):
+                found.setdefault(key, set()).add(kind)
+        assert set(found) == set(table), heading
+        for key, kind in table.items():
+            assert kind == "any" or found[key] <= set(kind.split(" or ")) | {kind}, f"{heading}: {key}"
+
+
+def test_every_document_begins_with_the_version(shop: Project) -> None:
+    for arguments in (["list", "--brief"], ["config"], ["cache"], ["clean"], ["nothing"]):
+        assert next(iter(json.loads(shop.run(*arguments, "--json").stdout).items())) == ("version", 1)
+
+
+def test_every_command_with_json_is_documented() -> None:
+    context = click.Context(monopack())
+    commands = {name: monopack().get_command(context, name) for name in COMMANDS}
+    with_json = {name for name, command in commands.items() if command and any("--json" in p.opts for p in command.params)}
+    assert {f"monopack {name}" for name in with_json} <= set(documented())
+
+
+@pytest.mark.parametrize("arguments", [["nothing"], ["list", "--nonsense"], ["--packs-dir", "nowhere"]], ids=str)
+def test_an_error_tells_the_exit_code(shop: Project, arguments: list[str]) -> None:
+    done = shop.run(*arguments, "--json")
+    assert json.loads(done.stdout)["exit_code"] == done.returncode == 2

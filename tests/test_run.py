@@ -83,10 +83,9 @@ def test_lines_are_heard_as_they_come(tmp_path: Path) -> None:
         heard.append(line)
         gate.touch()
 
-    code = "import os, time; print('one', flush=True)\nwhile not os.path.exists('gate'): time.sleep(0.01)\nprint('zwö\\nrest', end='')"
-    done = python(
-        f"import sys; sys.stdout.reconfigure(encoding='utf-8')\n{code}", cwd=tmp_path, door=Door(heard=hear), timeout=60
-    )
+    code = "import os, sys, time; sys.stdout.reconfigure(encoding='utf-8'); print('one', flush=True)\n"
+    code += "while not os.path.exists('gate'): time.sleep(0.01)\nprint('zwö\\nrest', end='')"
+    done = python(code, cwd=tmp_path, door=Door(heard=hear), timeout=60)
     assert (done.timed_out, heard) == (False, ["one", "zwö"])
     assert done.output.splitlines() == ["one", "zwö", "rest"]
 

@@ -22,8 +22,8 @@ _PAGE = """\
 
 The answer of a command goes to stdout; a build's is the path of each built folder, one a line, in the order of the packs, as the
 build folder was given. Everything else goes to stderr: what is being done, warnings, every failure with a hint, and a closing
-table, of which a narrow terminal gets the columns that fit. A pack that fails does not stop the others, and keeps the artifacts of its
-last good build. See [the terminal](how-to/terminal.md) for progress, colours and completion.
+table, of which a narrow terminal gets the columns that fit. A pack that fails does not stop the others, and keeps the artifacts
+of its last good build. See [the terminal](how-to/terminal.md) for progress, colours and completion.
 
 With `--json` the answer is one JSON document, in [documented shapes](reference/json.md).
 

@@ -19,7 +19,7 @@ from monopack.cli.progress import Progress, time_in_words
 from monopack.model import Step
 
 BAR = 30  # columns
-REST = 3  # lines of the terminal that are not for packs
+REST = 4  # lines of the terminal that are not for packs
 
 
 class Display:
@@ -60,7 +60,7 @@ class Display:
         if not self._progress.doing:
             return None
         row = _grid()
-        row.add_row(self._spinner, self._progress.doing, Text(self._progress.detail, style="dim"))
+        row.add_row(self._spinner, _cut(self._progress.doing).append(f" {self._progress.detail}", style="dim"))
         return row
 
     def _packs(self, now: float) -> RenderableType | None:
@@ -68,10 +68,12 @@ class Display:
         active = self._progress.active()
         if not active:
             return None
-        rows = _grid()
-        for name, pack in list(active.items())[: max(1, self._console.height - REST)]:
+        rows, room = _grid(), max(1, self._console.height - REST)
+        for name, pack in list(active.items())[:room]:
             seconds = Text(f"{now - pack.since:.0f} s", style="dim")
-            rows.add_row(self._spinner, Text(name, style="bold"), pack.doing, seconds)
+            rows.add_row(self._spinner, _cut(name, "bold"), _cut(pack.doing), seconds)
+        if len(active) > room:
+            rows.add_row("", "", f"and {len(active) - room} more")
         return rows
 
     def _bar(self, now: float) -> RenderableType:
@@ -79,14 +81,19 @@ class Display:
         progress = self._progress
         left = progress.left(now)
         count = f"{progress.done} of {progress.total} packs{f', {time_in_words(left)}' if left is not None else ''}"
-        row = _grid()
+        row = Table.grid(padding=(0, 1))
         row.add_row(ProgressBar(total=max(1, progress.total), completed=progress.done, width=BAR, complete_style="green"), count)
         return row
 
 
 def _grid() -> Table:
-    """A row of cells that never wrap: a line that is too long for the terminal is cut."""
+    """Rows of a spinner, texts that can be cut where a terminal is narrow, and a time."""
     grid = Table.grid(padding=(0, 1))
-    for _ in range(4):
-        grid.add_column(no_wrap=True)
+    for whole in (True, False, False, True):
+        grid.add_column(no_wrap=whole)
     return grid
+
+
+def _cut(text: str, style: str = "") -> Text:
+    """Text that is cut, not wrapped, where there is no room for it."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")

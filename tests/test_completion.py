@@ -14,7 +14,7 @@ from screens import Screen
 
 PROGRAM = Path(sys.executable).parent / "monopack"
 PACKS = ["orders", "users"]
-NAMES = ["build", "list", "config", "schema", "cache", "clean"]
+NAMES = ["build", "fix", "list", "why", "trace", "config", "init", "schema", "cache", "clean"]
 
 
 def complete(shop: Project, words: str, cwd: Path | None = None) -> list[str]:
@@ -38,6 +38,10 @@ def complete(shop: Project, words: str, cwd: Path | None = None) -> list[str]:
         ("monopack build --offline u", ["users"]),
         ("monopack list o", ["orders"]),
         ("monopack config u", ["users"]),
+        ("monopack why o", ["orders"]),
+        ("monopack why orders app/", ["file,app/"]),
+        ("monopack trace ", PACKS),
+        ("monopack fix ", PACKS),
         ("monopack cache ", ["clean"]),
         ("monopack clean ", []),
         ("monopack --vers", ["--version"]),

@@ -15,20 +15,20 @@ from monopack.cli.completion import complete_pack
 
 COMMANDS: Mapping[str, str] = MappingProxyType({
     "build": "Build all packs, or one; what `monopack` does without a command.",
-    "init": "Write monopack.toml and packs for a project that has none.",
     "fix": "Name in a pack's managed block what its build misses.",
     "list": "List the packs: handlers, sizes, and what is up to date.",
     "why": "Show why a module, file or distribution is in a pack, or why not.",
     "trace": "Show the files and imports of a pack by kind, or its graph.",
     "config": "Show every option, its value and where it came from.",
+    "init": "Write monopack.toml and packs for a project that has none.",
     "schema": "Print the JSON Schema of monopack.toml.",
     "cache": "Show where the store of distributions is and how large; clean it.",
     "clean": "Remove what monopack wrote to the build folder, and nothing else.",
 })  # fmt: skip
-HEADINGS: Mapping[str, str] = MappingProxyType({  # each before the command that it begins with
+HEADINGS: Mapping[str, str] = MappingProxyType({  # each by the command that it begins with
     "build": "Build",
     "list": "Look, without building",
-    "schema": "Set up",
+    "init": "Set up",
     "cache": "Clean up",
 })  # fmt: skip
 OWN_OPTIONS = ("-h", "--help", "--version")

@@ -8,10 +8,10 @@ import click
 
 from monopack import pipeline, report
 from monopack.cli.commands.build import tell
+from monopack.cli.front import Front
 from monopack.cli.options import Command, Option, pack_argument, project_options
 from monopack.cli.session import start
 from monopack.config import Group
-from monopack.run import Door
 
 HELP = """Build PACK and name in its managed block what verifying and tests find missing; build again, up to 3 times.
 
@@ -21,8 +21,8 @@ temporary folder, and nothing is written.
 
 EPILOG = """\b
 Examples:
-  monopack fix users_get --dry-run    what would be changed
-  monopack fix users_get              the same as monopack build users_get --auto-fix
+  monopack fix users_get --dry-run   what would be changed
+  monopack fix users_get             as monopack build users_get --auto-fix
 """
 
 
@@ -34,9 +34,9 @@ def command() -> click.Command:
 
 
 @click.pass_obj
-def fix(door: Door, /, *, pack: str, dry_run: bool, config: str | None, as_json: bool, **flags: Any) -> int:
+def fix(front: Front, /, *, pack: str, dry_run: bool, config: str | None, as_json: bool, **flags: Any) -> int:
     """Mend a pack's block; the exit code of its last build."""
-    session = start(door, config, flags, command="fix")
+    session = start(front, config, flags, command="fix")
     mend = pipeline.rehearse_fix if dry_run else pipeline.fix
     fixed = mend(session.loaded, pack, session.outside)
     tell((fixed.report,), session)

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from monopack import scaffold, starting
+from monopack.cli.front import Front
 from monopack.cli.group import COMMANDS
 from monopack.cli.options import Command, Option, project_options
 from monopack.cli.session import Session, start
 from monopack.config import Group
 from monopack.errors import ConfigError
-from monopack.run import Door
 from monopack.scaffold import Question
 
 HELP = """Write monopack.toml, and a pack for each handler that the project has; an example where it has none.
@@ -37,9 +37,9 @@ def command() -> click.Command:
 
 
 @click.pass_obj
-def init(door: Door, /, *, yes: bool, config: str | None, as_json: bool, **flags: Any) -> None:
+def init(front: Front, /, *, yes: bool, config: str | None, as_json: bool, **flags: Any) -> None:
     """Begin a project."""
-    session = start(door, config, flags, command="init")
+    session = start(front, config, flags, command="init")
     findings = starting.look(session.loaded, tuple(COMMANDS))
     questions = scaffold.questions(findings)
     if questions and not yes and not sys.stdin.isatty():

@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from monopack import inspection
+from monopack.cli.completion import complete_path
+from monopack.cli.front import Front
 from monopack.cli.options import Command, pack_argument, project_options
 from monopack.cli.session import current_folder, start
 from monopack.config import Group
 from monopack.report.why import document, lines
-from monopack.run import Door
 
 HELP = """Show why NAME is in PACK: each step from the entrypoint, with the line of code or config that takes it; or why not.
 
@@ -24,23 +25,23 @@ are fetched.
 
 EPILOG = """\b
 Examples:
-  monopack why users_get yaml            what imports yaml, and which distribution provides it
-  monopack why users_get app/db.py       what leads to a file
-  monopack why users_get typing-extensions
+  monopack why users_get yaml               what imports and provides it
+  monopack why users_get app/db.py          what leads to a file
+  monopack why users_get typing-extensions  what requires a distribution
 """
 
 
 def command() -> click.Command:
     """The command."""
-    name = click.Argument(["name"], metavar="NAME")
+    name = click.Argument(["name"], metavar="NAME", shell_complete=complete_path("file"))
     params = [pack_argument(required=True), name, *project_options(Group.PLACES, Group.PINS, Group.TERMINAL)]
     return Command("why", callback=why, params=params, help=HELP, epilog=EPILOG)
 
 
 @click.pass_obj
-def why(door: Door, /, *, pack: str, name: str, config: str | None, as_json: bool, **flags: Any) -> int:
+def why(front: Front, /, *, pack: str, name: str, config: str | None, as_json: bool, **flags: Any) -> int:
     """Explain; the exit code."""
-    session = start(door, config, flags, command="why")
+    session = start(front, config, flags, command="why")
     explained = inspection.why(session.loaded, pack, _in_project(name, session.loaded.root), session.outside)
     code = 0 if explained.chains else 1
     if as_json:

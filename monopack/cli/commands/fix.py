@@ -43,5 +43,5 @@ def fix(front: Front, /, *, pack: str, dry_run: bool, config: str | None, as_jso
     if as_json:
         session.terminal.document(report.fix_document(fixed.report, fixed.diff, written=not dry_run))
     else:
-        session.terminal.results(fixed.diff.splitlines())
+        session.terminal.results(fixed.diff.split("\n")[:-1])
     return fixed.report.exit_code

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from targets_for_tests import host
 
 from monopack.errors import LockError, UnpinnedError
-from monopack.model import Distribution, Evidence, Import, Lock, Needs, Pin, Reach, Resolution
-from monopack.resolve import Wanted, judge, not_there, resolve, unused_exclusions
+from monopack.model import Distribution, Evidence, Failure, Import, Lock, Needs, Pin, Reach, Resolution
+from monopack.resolve import Wanted, judge, not_there, resolve, unused_exclusions, way_out
 from monopack.resolve.candidates import likely_distribution, tiers
 
 HERE = Evidence(file="app/x.py", line=3)
@@ -224,8 +224,47 @@ def test_hints_name_the_likely_distribution(name: str, distribution: str) -> Non
     assert likely_distribution(name) == distribution
 
 
-def missing(name: str, reach: Reach, *, optional: bool = False) -> Import:
-    return Import(name=name, evidence=HERE, reach=reach, optional=optional)
+@pytest.mark.parametrize(
+    ("name", "attribute", "distribution"),
+    [
+        ("google.cloud", "bigquery", "google-cloud-bigquery"),
+        ("google.cloud.bigquery", "Client", "google-cloud-bigquery"),
+        ("google.cloud.firestore_v1.types", "", "google-cloud-firestore"),
+        ("google.auth.transport", "requests", "google-auth"),
+        ("google.oauth2", "service_account", "google-auth"),
+        ("google", "", "google-NAME"),
+        ("google.cloud", "", "google-cloud-NAME"),
+        ("azure.identity", "DefaultAzureCredential", "azure-identity"),
+        ("azure.storage.blob.aio", "BlobClient", "azure-storage-blob"),
+        ("opentelemetry", "trace", "opentelemetry-api"),
+        ("opentelemetry.sdk.trace", "", "opentelemetry-sdk"),
+        ("opentelemetry.exporter.otlp.proto.grpc.trace_exporter", "", "opentelemetry-exporter-otlp-proto-grpc"),
+        ("zope.interface", "Interface", "zope-interface"),
+        ("ruamel.yaml", "YAML", "ruamel-yaml"),
+        ("acme.data_api.client", "Client", "acme-data-api"),
+        ("acme", "billing", "acme"),
+        ("flask.views", "View", "flask"),
+        ("flasky.views", "", "flasky"),
+    ],
+)
+def test_hints_name_what_a_shared_package_holds(name: str, attribute: str, distribution: str) -> None:
+    assert likely_distribution(name, attribute, ["acme-core", "flask", "flask-cors"]) == distribution
+
+
+def missing(name: str, reach: Reach, *, attribute: str = "", optional: bool = False) -> Import:
+    return Import(name=name, attribute=attribute, evidence=HERE, reach=reach, optional=optional)
+
+
+def test_each_part_of_a_shared_package_that_is_missing_gets_its_hint() -> None:
+    imports = [missing("google.cloud", Reach.EAGER, attribute=name) for name in ("bigquery", "storage")]
+    imports += [missing("yaml", Reach.EAGER, attribute="x"), missing("yaml", Reach.LAZY)]
+    lock = Index().lock
+    failures, _ = judge(imports, lock, list, strict=False)
+    assert [f.hint.partition(",")[0] for f in failures] == [
+        f"add {name} to requirements.txt" for name in ("google-cloud-bigquery", "google-cloud-storage", "pyyaml")
+    ]
+    failure = Failure(kind="import", message="No module named 'google.cloud'", missing="google.cloud")
+    assert way_out(failure, "p", lock, ours=False) == "add google-cloud-NAME to requirements.txt"
 
 
 def test_eager_imports_that_nothing_provides_fail_lazy_ones_warn_guarded_ones_do_neither() -> None:
@@ -252,6 +291,16 @@ def test_first_party_modules_that_do_not_exist_are_treated_alike() -> None:
     assert [f.message for f in failures] == ["imports app.a, but there is no such module in its package"]
     assert [f.hint for f in failures] == ["did you mean app.aa?"]
     assert warnings == ("app/x.py:3: imports app.b, but there is no such module in its package",)
+
+
+def test_only_a_module_can_be_added_where_first_party_code_is_missing() -> None:
+    imports = [missing("app.aaa", Reach.EAGER), missing("app", Reach.EAGER, attribute="b"), missing("..up", Reach.EAGER)]
+    failures, _ = not_there(imports, lambda: ["app"], strict=False)
+    assert [(f.missing, f.message, f.hint) for f in failures] == [
+        ("app.aaa", "imports app.aaa, but there is no such module in its package", "check the spelling"),
+        ("", "imports b from app, which has no such name", "check the spelling"),
+        ("", "imports ..up, which is above the top of its package", "use fewer dots, or an absolute import"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -263,10 +263,10 @@ def judge(
     `modules` gives the project's own, for "did you mean"; it is asked only when something is missing. An import that the code
     itself guards is neither.
     """
-    places: dict[str, list[Import]] = {}
+    places: dict[tuple[str, str], list[Import]] = {}  # by module, and of a shared package by what is wanted of it
     for wanted in sorted(imports, key=lambda i: (i.reach is Reach.LAZY, i.evidence.file, i.evidence.line)):
         if not wanted.optional:
-            places.setdefault(wanted.name, []).append(wanted)
+            places.setdefault((wanted.name, _likely(wanted, lock)), []).append(wanted)
     own = sorted(modules()) if places else []
     failures: list[Failure] = []
     warnings: list[str] = []
@@ -291,7 +291,8 @@ def _nothing_provides(wanted: Import, more: int, lock: Lock, modules: Sequence[s
 
 def _remedy(wanted: Import, lock: Lock, modules: Sequence[str]) -> str:
     """The likeliest way out: another spelling, another Python, another group of pins, or a new pin."""
-    if not wanted.evidence.line and not lock.pins.get(likely_distribution(wanted.dotted)):
+    likely = _likely(wanted, lock)
+    if not wanted.evidence.line and likely not in lock.pins:
         return "check the spelling"
     top = wanted.name.partition(".")[0]
     close = get_close_matches(wanted.dotted, modules, n=1, cutoff=0.85) or get_close_matches(
@@ -303,7 +304,6 @@ def _remedy(wanted: Import, lock: Lock, modules: Sequence[str]) -> str:
         return f"{top} is the project's own: check the spelling, or add the folder that holds it to source_roots"
     if versions := versions_with(top):
         return f"{top} is in the standard library of Python {versions} only"
-    likely = likely_distribution(wanted.dotted)
     if likely in lock.pins and lock.pins[likely].development:
         return f"{likely} is pinned for development only: make it a dependency of the project"
     if meant := _misspelt(top, lock):
@@ -319,6 +319,10 @@ def _misspelt(top: str, lock: Lock) -> str:
         return ""
     pinned = get_close_matches(top, pinned_names(lock.pins.keys()), n=1, cutoff=0.8)
     return next(iter(pinned or get_close_matches(top, standard_names(), n=1, cutoff=0.9)), "")
+
+
+def _likely(wanted: Import, lock: Lock) -> str:
+    return likely_distribution(wanted.name, wanted.attribute, lock.pins)
 
 
 def _how_to_pin(distribution: str, lock: Lock) -> str:
@@ -346,22 +350,34 @@ def _spelled(wanted: Import) -> str:
 def not_there(
     imports: Sequence[Import], modules: Callable[[], Iterable[str]], *, strict: bool
 ) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
-    """Failures and warnings for first-party modules that do not exist, as `judge` gives them for third-party ones."""
+    """Failures and warnings for first-party modules and names that do not exist, as `judge` gives them for third-party ones."""
     own = sorted(modules()) if imports else []
     failures: dict[str, Failure] = {}
     warnings: dict[str, None] = {}
     for wanted in imports:
         if wanted.optional:
             continue
-        message = f"{_spelled(wanted)}, but there is no such module in its package"
-        close = get_close_matches(wanted.dotted, own, n=1, cutoff=0.85)
-        hint = f"did you mean {close[0]}?" if close else "check the spelling"
+        failure = _absent(wanted, own)
+        line = f"{failure.where}: {failure.message}"
         if strict or wanted.reach is Reach.EAGER:
-            failure = Failure(kind="import", missing=wanted.dotted, where=str(wanted.evidence), message=message, hint=hint)
-            failures.setdefault(str(wanted.evidence), failure)
+            failures[line] = failure
         else:
-            warnings[f"{wanted.evidence}: {message}"] = None
+            warnings[line] = None
     return tuple(failures.values()), tuple(warnings)
+
+
+def _absent(wanted: Import, modules: Sequence[str]) -> Failure:
+    """What is wrong with an import that leads nowhere inside the project; only a module can be `missing`."""
+    close = get_close_matches(wanted.dotted, modules, n=1, cutoff=0.85)
+    missing, reason, hint = wanted.dotted, "but there is no such module in its package", "check the spelling"
+    if wanted.name.startswith("."):
+        missing, reason, hint = "", "which is above the top of its package", "use fewer dots, or an absolute import"
+    elif wanted.attribute:
+        missing, reason = "", "which has no such name"
+    return Failure(
+        kind="import", missing=missing, where=str(wanted.evidence), message=f"{_spelled(wanted)}, {reason}",
+        hint=f"did you mean {close[0]}?" if close else hint,
+    )  # fmt: skip
 
 
 def way_out(failure: Failure, pack: str, lock: Lock, *, ours: bool) -> str:
@@ -372,7 +388,7 @@ def way_out(failure: Failure, pack: str, lock: Lock, *, ours: bool) -> str:
     table = f"add to monopack.toml: [packs.{pack}]"
     if ours:
         return f'{table}  extra_modules = ["{failure.missing}"]'
-    likely = likely_distribution(failure.missing)
+    likely = likely_distribution(failure.missing, pins=lock.pins)
     if likely not in lock.pins:
         return _how_to_pin(likely, lock) if lock.path else f"pin {likely} in the project's lock"
     key = "test_distributions" if failure.kind == "tests" else "extra_distributions"

@@ -5,6 +5,7 @@ This only decides what is looked at first: what a distribution provides is alway
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Set
 
 import stdlibs
@@ -19,10 +20,14 @@ WELL_KNOWN: dict[str, tuple[str, ...]] = {
     "dateutil": ("python-dateutil",), "discord": ("discord-py",), "django_filters": ("django-filter",),
     "dns": ("dnspython",), "docx": ("python-docx",), "dotenv": ("python-dotenv",), "ee": ("earthengine-api",),
     "faiss": ("faiss-cpu", "faiss-gpu"), "fitz": ("pymupdf",), "flask_cors": ("flask-cors",), "git": ("gitpython",),
-    "gi": ("pygobject",), "google.protobuf": ("protobuf",), "googleapiclient": ("google-api-python-client",), "grpc": ("grpcio",),
-    "gridfs": ("pymongo",), "jose": ("python-jose",), "jwt": ("pyjwt",), "kafka": ("kafka-python", "kafka-python-ng"),
+    "gi": ("pygobject",), "google.api": ("googleapis-common-protos",), "google.oauth2": ("google-auth",),
+    "google.protobuf": ("protobuf",), "google.rpc": ("googleapis-common-protos",),
+    "googleapiclient": ("google-api-python-client",), "grpc": ("grpcio",), "gridfs": ("pymongo",),
+    "jose": ("python-jose",), "jwt": ("pyjwt",), "kafka": ("kafka-python", "kafka-python-ng"),
     "ldap": ("python-ldap",), "magic": ("python-magic",), "markdown": ("markdown",), "memcache": ("python-memcached",),
-    "multipart": ("python-multipart",), "nacl": ("pynacl",), "odf": ("odfpy",), "past": ("future",),
+    "multipart": ("python-multipart",), "nacl": ("pynacl",), "odf": ("odfpy",), "opentelemetry.context": ("opentelemetry-api",),
+    "opentelemetry.metrics": ("opentelemetry-api",), "opentelemetry.semconv": ("opentelemetry-semantic-conventions",),
+    "opentelemetry.trace": ("opentelemetry-api",), "past": ("future",),
     "pkg_resources": ("setuptools",), "pptx": ("python-pptx",), "psycopg2": ("psycopg2", "psycopg2-binary"),
     "pydantic_core": ("pydantic-core",), "pythonjsonlogger": ("python-json-logger",), "pywintypes": ("pywin32",),
     "rest_framework": ("djangorestframework",), "ruamel.yaml": ("ruamel-yaml",), "serial": ("pyserial",),
@@ -31,6 +36,15 @@ WELL_KNOWN: dict[str, tuple[str, ...]] = {
     "socks": ("pysocks",), "telegram": ("python-telegram-bot",), "tlz": ("toolz",), "usb": ("pyusb",), "vlc": ("python-vlc",),
     "websocket": ("websocket-client",), "win32api": ("pywin32",), "wx": ("wxpython",), "yaml": ("pyyaml",), "zmq": ("pyzmq",),
 }  # fmt: skip
+
+# Packages that many distributions share, and that no distribution is called after.
+SHARED = frozenset({
+    "azure", "azure.ai", "azure.communication", "azure.data", "azure.iot", "azure.keyvault", "azure.mgmt", "azure.monitor",
+    "azure.search", "azure.storage", "backports", "google", "google.analytics", "google.cloud", "google.maps", "jaraco",
+    "opentelemetry", "opentelemetry.exporter", "opentelemetry.exporter.otlp", "opentelemetry.exporter.otlp.proto",
+    "opentelemetry.instrumentation", "plone", "ruamel", "sphinxcontrib", "zope",
+})  # fmt: skip
+API_VERSION = re.compile(r"_v\d+\w*$")  # `google.cloud.firestore_v1`
 
 
 def tiers(name: str, pins: Collection[str]) -> Iterator[tuple[str, ...]]:
@@ -47,14 +61,33 @@ def tiers(name: str, pins: Collection[str]) -> Iterator[tuple[str, ...]]:
     yield tuple(pin for pin in pins if pin not in first and pin not in similar)
 
 
-def likely_distribution(name: str) -> str:
-    """The distribution that a person most likely wants for an import, for hints: `PyYAML` for `yaml`."""
-    parts = name.split(".")
+def likely_distribution(name: str, attribute: str = "", pins: Collection[str] = ()) -> str:
+    """The distribution that a person most likely wants for an import, for hints: `pyyaml` for `yaml`.
+
+    `name` is the module's dotted name, `attribute` what is imported from it, `pins` the canonical names in the lock. Of a
+    package that many distributions share, the part below it counts: `google-cloud-storage` for `google.cloud.storage`.
+    """
+    parts = [*name.split("."), *([attribute] if attribute else [])]
     for end in range(len(parts), 0, -1):
         known = WELL_KNOWN.get(".".join(parts[:end]))
         if known:
             return known[0]
-    return canonicalize_name(parts[0])
+    shared = _shared(parts, name, pins)
+    if not shared:
+        return canonicalize_name(parts[0])
+    own = canonicalize_name(API_VERSION.sub("", parts[shared])) if len(parts) > shared else "NAME"
+    return f"{canonicalize_name('.'.join(parts[:shared]))}-{own}"
+
+
+def _shared(parts: list[str], name: str, pins: Collection[str]) -> int:
+    """How many parts of an import are a package that distributions share: by its name, or because pins are called after it.
+
+    Where the package itself is pinned, those others are what extends it.
+    """
+    known = [end for end in range(1, len(parts) + 1) if ".".join(parts[:end]) in SHARED]
+    top = canonicalize_name(parts[0])
+    extended = "." in name and top not in pins and any(pin.startswith(f"{top}-") for pin in pins)
+    return max(known, default=int(extended))
 
 
 def pinned_names(pins: Set[str]) -> list[str]:

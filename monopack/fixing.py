@@ -243,4 +243,4 @@ def _digest(file: Path) -> str:
 
 def _scanner(site: Site) -> trace.Scanner:
     """A scanner that has read nothing yet."""
-    return trace.Scanner(site.scanner.tree, site.target.markers)
+    return trace.Scanner(site.scanner.tree, site.target)

@@ -117,7 +117,7 @@ def site_of(found: Found, loaded: Loaded, outside: Outside) -> Site:
     log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")
     log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
     tree = trace.survey(loaded.root, found.roots, (loaded.build_dir, loaded.cache_dir))
-    scanner = trace.Scanner(tree, target.markers)
+    scanner = trace.Scanner(tree, target)
     book = Ledger(build=loaded.build_dir)
     return Site(loaded=loaded, book=book, target=target, scanner=scanner, outside=outside, epoch=epoch)
 
@@ -140,19 +140,13 @@ def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
 
 
 def _log_trace(pack: str, traced: Trace) -> None:
-    """Every edge and every import that was left to distributions, for `--debug`."""
+    """Every edge, and every import that was left to distributions or leads nowhere, for `--debug`."""
     for edge in traced.edges:
         log.debug("%s: %s imports %s (%s)", pack, edge.evidence, edge.path, edge.reach)
-    for wanted in traced.imports:
-        guarded = ", may fail" if wanted.optional else ""
-        log.debug(
-            "%s: %s imports %s, to be provided by a distribution (%s%s)",
-            pack,
-            wanted.evidence,
-            wanted.dotted,
-            wanted.reach,
-            guarded,
-        )
+    for imports, what in ((traced.imports, "to be provided by a distribution"), (traced.missing, "which is not there")):
+        for wanted in imports:
+            how = f"{wanted.reach}, may fail" if wanted.optional else wanted.reach
+            log.debug("%s: %s imports %s, %s (%s)", pack, wanted.evidence, wanted.dotted, what, how)
 
 
 # ---------------------------------------------------------------- imports -> distributions

@@ -13,6 +13,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from packaging.tags import sys_tags
+
 from monopack.errors import MonopackError
 from monopack.model import Target
 from monopack.trace import Scanner, survey, trace
@@ -40,7 +42,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _affected(root: Path, packs_dir: str, roots: tuple[str, ...], changed: set[str]) -> dict[str, Any]:
     """Trace all packs of an unpacked project."""
     target = _this_python()
-    scanner = Scanner(survey(root, roots), target.markers)
+    scanner = Scanner(survey(root, roots), target)
     affected: dict[str, list[str]] = {}
     errors: dict[str, str] = {}
     for pack in sorted((root / packs_dir).glob("[!_]*.py")):
@@ -57,8 +59,11 @@ def _affected(root: Path, packs_dir: str, roots: tuple[str, ...], changed: set[s
 
 def _this_python() -> Target:
     """The Python that runs this, as a target: enough of one for tracing."""
-    markers = {"python_full_version": platform.python_version(), "sys_platform": sys.platform, "os_name": os.name}
+    markers = {
+        "python_full_version": platform.python_version(), "sys_platform": sys.platform, "os_name": os.name,
+        "platform_machine": platform.machine(),
+    }  # fmt: skip
     return Target(
-        name="host", python=sys.executable, version=platform.python_version(), markers=markers, tags=(),
+        name="host", python=sys.executable, version=platform.python_version(), markers=markers, tags=tuple(sys_tags()),
         stdlib=frozenset(sys.stdlib_module_names), builtins=frozenset(sys.builtin_module_names), chosen_by="running",
     )  # fmt: skip

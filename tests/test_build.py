@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -347,6 +348,65 @@ def test_lazy_imports_that_nothing_provides_warn_and_can_be_made_errors(project:
     assert warned[0].startswith("warning: p: packs/p.py:2: imports nowhere, ")
     project.write({"monopack.toml": '[packs.p]\nunresolved = "error"\n'})
     assert project.run().returncode == 1
+
+
+def test_imports_that_lead_nowhere_in_the_project_warn_where_they_are_lazy_and_fail_where_they_are_not(project: Project) -> None:
+    project.write({"app/__init__.py": "", "app/core.py": "try:\n    from ...up import x\nexcept ImportError:\n    x = 1\n"})
+    project.pack("p", "import app.core\n\n\ndef f():\n    from app.core import gone\n    from ...far import y\n")
+    done = project.build("--debug")
+    warned = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert warned == [
+        "warning: p: packs/p.py:5: imports gone from app.core, which has no such name",
+        "warning: p: packs/p.py:6: imports y from ...far, which is above the top of its package",
+    ]
+    assert "p: app/core.py:2 imports ...up.x, which is not there (lazy, may fail)" in done.stderr
+    project.write({"monopack.toml": '[packs.p]\nunresolved = "error"\n'})
+    done = project.run()
+    assert done.returncode == 1
+    assert "error: p: packs/p.py:5: imports gone from app.core, which has no such name\n  hint: check the spelling" in done.stderr
+    assert "error: p: packs/p.py:6: imports y from ...far" in done.stderr
+    (project.root / "monopack.toml").unlink()
+    project.pack("p", "from app.core import gone, x, further\n")
+    done = project.run()
+    assert "error: p: packs/p.py:1: imports gone from app.core, which has no such name" in done.stderr
+    assert "error: p: packs/p.py:1: imports further from app.core, which has no such name" in done.stderr
+
+
+def test_star_imports_and_folders_without_init_work_in_the_artifact(project: Project, tmp_path: Path) -> None:
+    kinds = "__all__ = ['one']\n__all__ += ['two']\n"
+    project.write({"app/kinds/__init__.py": kinds, "app/kinds/one.py": "", "app/kinds/two.py": "", "app/kinds/three.py": ""})
+    project.write({"ns/sub/deep/module.py": "", "ns/sub/deep/further/other.py": "", "app/__init__.py": ""})
+    project.pack("p", "from app.kinds import *\nfrom ns import sub\n\nassert one and two and sub.__path__\n")
+    project.build()
+    assert import_alone(project.root / "build" / "p.zip", tmp_path / "alone", "packs.p").returncode == 0
+    assert project.shipped("p") == {
+        "app/__init__.py", "app/kinds/__init__.py", "app/kinds/one.py", "app/kinds/two.py", "ns/sub/deep/module.py", "packs/p.py",
+    }  # fmt: skip
+
+
+def test_a_compiled_module_of_the_project_ships_and_is_verified(project: Project, tmp_path: Path) -> None:
+    specs = [spec for name in ("_heapq", "_json", "_queue", "_bisect", "_random") if (spec := find_spec(name))]
+    compiled = next((Path(spec.origin) for spec in specs if spec.origin and Path(spec.origin).is_file()), None)
+    if compiled is None:
+        pytest.skip("this Python has none of its own extension modules as a file")
+    name = compiled.name.partition(".")[0]
+    project.write({f"app/{compiled.name}": compiled.read_bytes(), f"app/{name}.py": "raise ImportError\n", "app/__init__.py": ""})
+    project.pack("p", f"import app.{name}\n")
+    project.build()
+    assert project.shipped("p") == {"app/__init__.py", f"app/{compiled.name}", "packs/p.py"}
+    assert import_alone(project.root / "build" / "p.zip", tmp_path / "alone", "packs.p").returncode == 0
+    project.write({f"app/{compiled.name}": b"this is no library"})
+    assert project.run().returncode == 1, "it is imported to verify it"
+
+
+@pytest.mark.parametrize("warnings", ["error", "always"])
+def test_warnings_about_a_users_code_neither_fail_nor_show(project: Project, warnings: str) -> None:
+    project.write({"app/__init__.py": "pattern = '\\d'\nx = 1if pattern else 2\n", "app/hidden.py": "'\\d'\n"})
+    project.pack("p", "import importlib\n\nimport app\n\npattern = '\\d'\nimportlib.import_module('app.' + 'hidden')\n")
+    done = project.build("--auto-fix", PYTHONWARNINGS=warnings)
+    assert "app/hidden.py" in project.shipped("p")
+    assert "SyntaxWarning" not in done.stderr
+    assert "DeprecationWarning" not in done.stderr
 
 
 def test_options_of_a_pack_come_from_its_managed_block_first(project: Project) -> None:

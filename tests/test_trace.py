@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
+from dataclasses import replace
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.tags import parse_tag
 from targets_for_tests import host
 
 from monopack.errors import PackError
 from monopack.model import Evidence, Import, LeftOut, Reach, SourceFile, Trace
 from monopack.trace import Scanner, Start, survey, trace
 from monopack.trace import tests_of as choose_tests
+from monopack.trace.extensions import suffixes
 from monopack.trace.rules import Reference
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import walk
@@ -26,7 +30,7 @@ CASES = Path(__file__).parent / "cases" / "trace"
 
 
 def scan(project: Path, *source_roots: str) -> Scanner:
-    return Scanner(survey(project, source_roots or (".",)), host().markers)
+    return Scanner(survey(project, source_roots or (".",)), host())
 
 
 def traced(project: Path, **options: Any) -> Trace:
@@ -106,6 +110,21 @@ def test_too_many_dots_name_the_line(tmp_path: Path) -> None:
         traced(tmp_path)
 
 
+def test_dots_count_from_the_package_that_a_call_names(tmp_path: Path) -> None:
+    code = "from importlib import import_module\nimport_module('..x', 'app.deep')\nimport_module('...x', 'app.deep')\n"
+    write(tmp_path, packs__main=code, app__x="", x="")
+    found = traced(tmp_path)
+    assert [f.ships_as for f in found.files] == ["app/x.py", "packs/main.py"]
+    assert [told(i) for i in found.missing] == ["...x lazy packs/main.py:3"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_python_warns_of_is_no_error_and_is_not_shown(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    write(tmp_path, packs__main="pattern = '\\d'\nassert (1, 'always')\nx = 1if pattern is 'a'else 2\nimport yaml\n")
+    assert [i.dotted for i in traced(tmp_path).imports] == ["yaml"]
+    assert not recwarn.list
+
+
 def test_a_link_that_leads_out_of_the_project_is_refused_where_it_is_imported(tmp_path: Path) -> None:
     project = write(tmp_path / "project", packs__main="import vendored\n", packs__other="")
     write(tmp_path / "elsewhere", vendored="secret = 1\n")
@@ -158,8 +177,13 @@ def test_an_include_that_matches_nothing_is_noted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["x = " + " + ".join(["1"] * 2000), "x = " + "[" * 80 + "]" * 80, "if a: pass\n" + "elif b: pass\n" * 900]
-)
+    "code",
+    [
+        "x = " + " + ".join(["1"] * 2000), "x = " + "[" * 80 + "]" * 80, "if a: pass\n" + "elif b: pass\n" * 900,
+        f"if {'not ' * 900}a: pass", "if a" + " + 1" * 2000 + " > 1: pass", "a" + ".b" * 900 + " = 1",
+        "__all__ = " + " + ".join(["['x']"] * 2000), "a" + ".b()" * 450,
+    ],
+)  # fmt: skip
 def test_deep_nesting_is_no_problem(tmp_path: Path, code: str) -> None:
     write(tmp_path, packs__main=f"{code}\nimport yaml\n")
     assert [i.dotted for i in traced(tmp_path).imports] == ["yaml"]
@@ -196,6 +220,121 @@ def test_reach_is_the_closure_of_imports(graph: dict[int, set[int]]) -> None:
             waiting.extend(graph.get(number, ()))
     assert {f.source.path for f in found.files} == expected
     assert touched == []
+
+
+# ---------------------------------------------------------------- extension modules
+
+
+def test_a_source_file_counts_where_the_compiled_one_is_excluded(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="import fast\n", fast="import yaml\n")
+    (tmp_path / "fast.so").write_bytes(b"")
+    assert {f.ships_as for f in traced(tmp_path).files} == {"fast.so", "packs/main.py"}
+    found = traced(tmp_path, exclude=["fast.so"])
+    assert {f.ships_as for f in found.files} == {"fast.py", "packs/main.py"}
+    assert [i.dotted for i in found.imports] == ["yaml"]
+
+
+def test_an_extension_module_that_is_imported_and_included_ships_once(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="import app.fast\n", app__other="")
+    (tmp_path / "app" / "fast.so").write_bytes(b"")
+    shipped = [(f.ships_as, f.module, str(f.reach)) for f in traced(tmp_path, include=["app/*.so"]).files]
+    assert shipped == [("app/fast.so", "app.fast", "eager"), ("packs/main.py", "packs.main", "eager")]
+
+
+def test_this_python_finds_extension_modules_by_the_same_suffixes() -> None:
+    assert list(suffixes(host())) == EXTENSION_SUFFIXES
+
+
+@pytest.mark.parametrize(
+    ("markers", "tags", "expected"),
+    [
+        (
+            {"sys_platform": "linux", "platform_machine": "aarch64"}, "cp312-cp312-linux_aarch64 cp312-abi3-linux_aarch64",
+            [".cpython-312-aarch64-linux-gnu.so", ".abi3.so", ".so"],
+        ),
+        (
+            {"sys_platform": "linux", "platform_machine": "x86_64"}, "cp312-cp312-musllinux_1_2_x86_64",
+            [".cpython-312-x86_64-linux-musl.so", ".so"],
+        ),
+        (
+            {"sys_platform": "linux", "platform_machine": "i686"}, "cp311-cp311-linux_i686",
+            [".cpython-311-i386-linux-gnu.so", ".so"],
+        ),
+        (
+            {"sys_platform": "linux", "platform_machine": "x86_64"}, "cp313-cp313t-linux_x86_64 py3-none-any",
+            [".cpython-313t-x86_64-linux-gnu.so", ".so"],
+        ),
+        ({"sys_platform": "darwin"}, "cp311-cp311-macosx_11_0_arm64 cp311-abi3-macosx_11_0_arm64",
+         [".cpython-311-darwin.so", ".abi3.so", ".so"]),
+        ({"sys_platform": "win32"}, "cp311-cp311-win_amd64 cp311-abi3-win_amd64", [".cp311-win_amd64.pyd", ".pyd"]),
+    ],
+)  # fmt: skip
+def test_another_target_finds_extension_modules_by_its_own_suffixes(
+    markers: dict[str, str], tags: str, expected: list[str]
+) -> None:
+    wheels = tuple(tag for tag_text in tags.split() for tag in parse_tag(tag_text))
+    assert list(suffixes(replace(host(), markers=markers, tags=wheels))) == expected
+
+
+# ---------------------------------------------------------------- which names a module has
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = 1", "import os as x", "def x(): ...", "def f():\n    global x", "[x := 1]", "from os import *", "x: int",
+        "def __getattr__(n): ...", "__getattr__, __dir__ = 1, 2", "globals().update(y=1)", "vars()['x'] = 1",
+        "exec('x = 1')", "__path__ = []",
+        "import sys\nsys.modules[__name__] = 1", "from sys import modules as m\nm[__name__] = 1", "__all__ = ['x']",
+        "import far\nfar.fill(__name__)", "try:\n    pass\nexcept ValueError as x:\n    pass",
+        "class A:\n    def f(self):\n        self.__dict__['x'] = 1",
+    ],
+)  # fmt: skip
+def test_a_module_may_have_a_name_in_many_ways(tmp_path: Path, code: str) -> None:
+    write(tmp_path, packs__main="from app import x\n", app=f"{code}\n", far="")
+    assert traced(tmp_path).missing == ()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "y = x", "class A:\n    x = 1", "def f(x):\n    x = 1", "lambda x: x", "self.x", "'globals'", "# exec", "__all__ = ['y']",
+        "from far import *", "if False:\n    x = 1", "import far as y", "class A:\n    def f(self):\n        self.x = 1",
+        "@x\ndef y(): ...",
+    ],
+)  # fmt: skip
+def test_a_name_that_a_module_surely_lacks_is_missing(tmp_path: Path, code: str) -> None:
+    write(tmp_path, packs__main="from app import x\n", app=f"{code}\n", far="y = 1\n")
+    assert [told(i) for i in traced(tmp_path).missing] == ["app.x eager packs/main.py:1"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import app\napp.x = 1", "import app\nsetattr(app, name, 1)", "import app\nvars(app)['x'] = 1",
+        "def f(module):\n    module.x = 1",
+        "import app\napp.__dict__.update(x=1)", "import app\napp.__dict__['x'] = 1", "import sys\nsys.modules['app.x'] = sys",
+        "import sys\nsys.modules.update(a=1)", "import sys\nsys._getframe(1).f_globals['x'] = 1",
+        "import sys\nsetattr(sys.modules['app'], 'x', 1)", "import app\napp.a, (app.b, app.x) = 1, (2, 3)",
+    ],
+)  # fmt: skip
+def test_another_file_may_give_a_module_its_names(tmp_path: Path, code: str) -> None:
+    write(tmp_path, packs__main="import far\nfrom app import x\n", app="", far=f"{code}\n")
+    assert traced(tmp_path).missing == ()
+    write(tmp_path, far="class A:\n    def f(self):\n        self.x = 1\n        setattr(self, 'x', 1)\n")
+    assert [told(i) for i in traced(tmp_path).missing] == ["app.x eager packs/main.py:2"]
+
+
+def test_a_name_behind_a_link_that_leads_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    project = write(tmp_path / "project", packs__main="from app import vendored\n", app__other="")
+    package = project / "app" / "__init__.py"
+    package.write_text("")
+    write(tmp_path / "elsewhere", vendored="secret = 1\n")
+    (project / "app" / "vendored.py").symlink_to(tmp_path / "elsewhere" / "vendored.py")
+    with pytest.raises(PackError, match=r"packs/main.py:1: app/vendored.py is a link that leads out of the project"):
+        traced(project)
+    package.write_text("vendored = 1\n")
+    assert [f.ships_as for f in traced(project).files] == ["app/__init__.py", "packs/main.py"]
 
 
 # ---------------------------------------------------------------- which tests belong
@@ -295,6 +434,20 @@ def test_a_link_is_what_it_leads_to(tmp_path: Path, target: str) -> None:
     (tmp_path / "app" / "folder").symlink_to((tmp_path / target).parent)
     assert not [f for f in traced(tmp_path, include=["app/**"]).files if f.source.path == "app/settings.txt"]
     assert not [f for f in traced(tmp_path, include=["app/**"]).files if "config" in f.ships_as or "x.js" in f.ships_as]
+
+
+def test_dots_that_lead_nowhere_matter_in_a_test_only_where_they_surely_run(tmp_path: Path) -> None:
+    guarded = "try:\n    from ...app import core\nexcept ImportError:\n    core = None\n"
+    write(
+        tmp_path, packs__main="", tests__test_main=f"import packs.main\n{guarded}",
+        tests__test_later="import packs.main\ndef test():\n    from ...app import core\n",
+        tests__test_dots="import packs.main\nfrom ...app import core\n",
+    )  # fmt: skip
+    found = plan(tmp_path)
+    assert found.tests == ("tests/test_later.py", "tests/test_main.py")
+    assert list(found.left_out) == ["tests/test_dots.py"]
+    assert "tests/test_dots.py:2: relative import with 3 dots" in str(found.left_out["tests/test_dots.py"])
+    assert found.imports == ()
 
 
 def test_a_test_that_cannot_be_understood_leaves_the_others_alone(tmp_path: Path) -> None:

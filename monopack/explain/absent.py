@@ -64,8 +64,11 @@ def _project_files(question: Question) -> list[str]:
 
 
 def missing(question: Question) -> Iterator[Reason]:
-    """A module of a first-party package that there is not."""
-    yield from _unprovided(question, question.known.trace.missing, "missing", "there is no such module in its package")
+    """A module of a first-party package that there is not, or a name that a first-party module does not have."""
+    modules = [wanted for wanted in question.known.trace.missing if not wanted.attribute]
+    names = [wanted for wanted in question.known.trace.missing if wanted.attribute]
+    yield from _unprovided(question, modules, "missing", "there is no such module in its package")
+    yield from _unprovided(question, names, "missing", "its module has no such name")
 
 
 # ---------------------------------------------------------------- what others provide

@@ -1,8 +1,9 @@
 """Tracing: from an entry module to every first-party file it reaches and every other import it makes.
 
-`scan` reads and parses, `rules` say how Python can import, `guards` what is decided before anything runs, `walk` follows
-the edges, `belongs` chooses a pack's tests. Only `scan` touches files; `walk` and `belongs` ask for what they want to read
-by yielding it.
+`scan` reads and parses. What a file says: `flow` tells when its code runs, `guards` which conditions are decided before that,
+`names` which names it has, `rules` how it can import. What that means: `meaning` finds the files of an import, `extensions`
+those that are compiled, `walk` follows the edges, `belongs` chooses a pack's tests. Only `scan` touches files; `walk` and
+`belongs` ask for what they want to read by yielding it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def trace(module: str, extra: tuple[Start, ...], include: tuple[str, ...], scann
     starts = starts_of(module, extra, files, scanner.tree)
     traced = _drive(walk(module, starts, scanner.tree, target), scanner)
     notes = tuple(f"include pattern {pattern!r} matches no file" for pattern in unmatched)
-    data = [_data(scanner, path) for path in sorted(files) if not path.endswith(".py")]
+    reached = {file.source.path for file in traced.files}
+    data = [_data(scanner, path) for path in sorted(files - reached)]
     return replace(traced, files=tuple(sorted((*data, *traced.files), key=lambda f: f.ships_as)), notes=notes)
 
 

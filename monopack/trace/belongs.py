@@ -10,9 +10,10 @@ from fnmatch import fnmatch
 
 from monopack.errors import PackError
 from monopack.model import Evidence, Import, LeftOut, Reach, Target, TestPlan, Trace, TracedFile, value
+from monopack.trace.meaning import Place, meaning_of, too_many_dots
 from monopack.trace.rules import Reference
 from monopack.trace.sources import Facts, SourceTree
-from monopack.trace.walk import Start, meaning_of, package_of, walk
+from monopack.trace.walk import Start, walk
 
 TEST_FILES = ("test_*.py", "*_test.py", "tests.py")
 RUNNER_FILES = (
@@ -183,15 +184,17 @@ def _uses(path: str, facts: Facts, folder: Folder) -> Uses:
 
 def _look_up(reference: Reference, evidence: Evidence, folder: Folder) -> Iterable[str | Import]:
     """The files that a reference in a test means, or the import that a distribution has to provide."""
-    package = package_of(evidence.file, folder.tree)
-    meaning = meaning_of(reference, evidence, package, folder.tree, folder.target)
-    if not meaning.other or meaning.standard:
+    place = Place(evidence=evidence, reach=Reach.EAGER, package=folder.tree.package(evidence.file))
+    meaning = meaning_of(reference, place, folder.tree, folder.target)
+    if meaning.beyond and not reference.lazy:
+        raise too_many_dots(reference, place)
+    if not meaning.others or meaning.standard or meaning.beyond:
         return meaning.files
-    beside = [folder.helper(name, evidence.file) for name in (meaning.other, f"{meaning.other}.{meaning.attribute}")]
+    beside = [folder.helper(name, evidence.file) for name in dict.fromkeys((meaning.base, meaning.dotted))]
     if any(beside):
         return [path for path in beside if path]
     wanted = Import(
-        name=meaning.other, attribute=meaning.attribute, evidence=evidence, reach=Reach.LAZY, optional=reference.optional
+        name=meaning.base, attribute=meaning.attribute, evidence=evidence, reach=Reach.LAZY, optional=reference.optional
     )  # fmt: skip
     return (*meaning.files, wanted)
 

@@ -21,14 +21,21 @@ def decide(test: ast.expr, markers: Mapping[str, str]) -> Decision:
 
     `markers` is the target's PEP 508 environment. `TYPE_CHECKING` is false: type checkers alone take that branch.
     """
+    try:
+        return _decide(test, markers)
+    except RecursionError:  # nobody nests conditions so deeply to have them decided
+        return None
+
+
+def _decide(test: ast.expr, markers: Mapping[str, str]) -> Decision:
     match test:
         case ast.Constant(value=value):
             return bool(value)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            inner = decide(operand, markers)
+            inner = _decide(operand, markers)
             return None if inner is None else not inner
         case ast.BoolOp(op=op, values=values):
-            return _combine(isinstance(op, ast.And), [decide(v, markers) for v in values])
+            return _combine(isinstance(op, ast.And), [_decide(v, markers) for v in values])
         case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
             return False
         case ast.Compare(left=left, ops=[op], comparators=[right]):

@@ -1,62 +1,58 @@
 """How Python code names what it imports: one function for each way, listed in `RULES`.
 
-A rule looks at one syntax node and returns the references it makes; `references` brings every node that can run on the target
-to the rules, with what is known about when it runs.
+A rule looks at one syntax node and at the names of its file, and returns the references that the node makes; `references`
+brings every node that can run to the rules, and adds what is known about when it runs.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 from monopack.model import value
-from monopack.trace.guards import decide
+from monopack.trace.flow import Context, Step
+from monopack.trace.names import Names, texts
 
 
 @value()
 class Reference:
     """One name that a file imports, as written.
 
-    `name` is dotted and may be empty (`from . import x`); `level` counts leading dots; `attribute` is what follows
-    `from X import` (`*` for a star). `lazy` says that it does not (surely) run when the module is imported, `optional` that
-    the code copes when it fails.
+    `name` is dotted and may be empty (`from . import x`); `level` counts leading dots, from the package `anchor` where one is
+    named, else from the file's own; `attribute` is what follows `from X import` (`*` for a star). `lazy` says that it does not
+    (surely) run when the module is imported, `optional` that the code copes when it fails, `dynamic` that a call makes it.
     """
 
     name: str
     line: int
     level: int = 0
+    anchor: str = ""
     attribute: str = ""
     lazy: bool = False
     optional: bool = False
+    dynamic: bool = False
+
+    @property
+    def written(self) -> str:
+        """The name with its dots."""
+        return "." * self.level + self.name
 
 
-@value()
-class Context:
-    """What is known about when a piece of code runs."""
-
-    lazy: bool = False
-    optional: bool = False
-
-
-Rule = Callable[[ast.AST], list[Reference]]
-Step = tuple[ast.AST, Context]
-
-CATCHES_IMPORT_ERROR = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+Rule = Callable[[ast.AST, Names], list[Reference]]
 
 
 # ---------------------------------------------------------------- the rules
 
 
-def import_statement(node: ast.AST) -> list[Reference]:
+def import_statement(node: ast.AST, _names: Names) -> list[Reference]:
     """`import a.b, c`."""
     if not isinstance(node, ast.Import):
         return []
     return [Reference(name=alias.name, line=node.lineno) for alias in node.names]
 
 
-def from_statement(node: ast.AST) -> list[Reference]:
+def from_statement(node: ast.AST, _names: Names) -> list[Reference]:
     """`from .a import b, c` and `from a import *`."""
     if not isinstance(node, ast.ImportFrom):
         return []
@@ -64,137 +60,70 @@ def from_statement(node: ast.AST) -> list[Reference]:
     return [Reference(name=name, line=node.lineno, level=node.level, attribute=alias.name) for alias in node.names]
 
 
-def import_call(node: ast.AST) -> list[Reference]:
-    """`importlib.import_module("a.b")`, also relative with a literal `package`, and `__import__("a")`, with a literal name."""
-    match node:
-        case ast.Call(
-            func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__"),
-            args=[ast.Constant(value=str(name)), *rest],
-        ) if name.strip("."):
-            package = _package(rest, node.keywords)
-            return [_dynamic(name, package, node.lineno)]
-    return []
-
-
-RULES: tuple[Rule, ...] = (import_statement, from_statement, import_call)
-
-
-def _package(positional: list[ast.expr], keywords: list[ast.keyword]) -> str:
-    """The literal `package` argument of `import_module`, else an empty string (the importing module's own package)."""
-    for argument in (*positional[:1], *(k.value for k in keywords if k.arg == "package")):
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            return argument.value
-    return ""
-
-
-def _dynamic(name: str, package: str, line: int) -> Reference:
-    """A reference for a name that is imported by a call: leading dots are levels, made absolute when the package is known."""
+def import_module_call(node: ast.AST, names: Names) -> list[Reference]:
+    """`importlib.import_module("a.b")`, also relative with a literal `package`; the name has to be a literal."""
+    if not isinstance(node, ast.Call) or not _calls(node, "import_module", names):
+        return []
+    name = _text(_argument(node, 0, "name"))
     bare = name.lstrip(".")
     level = len(name) - len(bare)
-    if level and package:
-        parts = package.split(".")
-        return Reference(name=".".join((*parts[: len(parts) - level + 1], bare)), line=line, lazy=True)
-    return Reference(name=bare, line=line, level=level, lazy=True)
+    anchor = _text(_argument(node, 1, "package")) if level else ""
+    return [Reference(name=bare, line=node.lineno, level=level, anchor=anchor, lazy=True, dynamic=True)] if name else []
 
 
-# ---------------------------------------------------------------- when code runs
+def import_function_call(node: ast.AST, names: Names) -> list[Reference]:
+    """`__import__("a.b")` with literals, also as `__import__("a", fromlist=["b"], level=1)`."""
+    if not isinstance(node, ast.Call) or not _calls(node, "__import__", names):
+        return []
+    name = _text(_argument(node, 0, "name"))
+    wanted = [text for text in texts(_argument(node, 3, "fromlist")) if text]
+    level = _number(_argument(node, 4, "level"))
+    if not name and not level:
+        return []
+    found = Reference(name=name, line=node.lineno, level=level, lazy=True, dynamic=True)
+    return [replace(found, attribute=attribute) for attribute in wanted] or [found]
 
 
-def references(tree: ast.Module, markers: Mapping[str, str]) -> tuple[Reference, ...]:
-    """Every reference of a module that can run on a target, in source order.
+RULES: tuple[Rule, ...] = (import_statement, from_statement, import_module_call, import_function_call)
 
-    `markers` is the target's PEP 508 environment. The syntax tree is walked with a stack: deep nesting costs no recursion.
-    """
-    found: list[Reference] = []
-    stack: list[Step] = [(tree, Context())]
-    while stack:
-        node, context = stack.pop()
-        kind = type(node)
-        if kind in NAMING:
-            for rule in RULES:
-                found.extend(_in_context(reference, context) for reference in rule(node))
-        parts = PARTS.get(kind)
-        if parts:
-            stack.extend(parts(node, context, markers))
-        else:
-            stack.extend([(child, context) for child in ast.iter_child_nodes(node) if type(child) not in LEAVES])
+
+def _calls(node: ast.Call, function: str, names: Names) -> bool:
+    """Whether a call is of a function of that name, whatever it is called here and whatever it belongs to."""
+    return names.origin(node.func).rpartition(".")[2] == function
+
+
+def _argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
+    """An argument by position or keyword; None where it is not given, or `*` hides where it is."""
+    before = call.args[: position + 1]
+    if len(before) > position and not any(isinstance(argument, ast.Starred) for argument in before):
+        return before[position]
+    return next((k.value for k in call.keywords if k.arg == keyword), None)
+
+
+def _text(node: ast.expr | None) -> str:
+    """The text of a literal, else an empty string."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _number(node: ast.expr | None) -> int:
+    """The number of a literal, else 0."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, int) else 0
+
+
+def references(steps: Iterable[Step], names: Names) -> tuple[Reference, ...]:
+    """Every reference that the nodes of a module make, in source order; `names` is what the module's source tells about names."""
+    found = [
+        _in_context(reference, context)
+        for node, context in steps
+        if type(node) in NAMING
+        for rule in RULES
+        for reference in rule(node, names)
+    ]
     return tuple(sorted(dict.fromkeys(found), key=lambda r: r.line))
+
+
+NAMING = frozenset({ast.Import, ast.ImportFrom, ast.Call})  # what a rule looks at
 
 
 def _in_context(reference: Reference, context: Context) -> Reference:
     return replace(reference, lazy=reference.lazy or context.lazy, optional=reference.optional or context.optional)
-
-
-def _each(nodes: Iterable[ast.AST | None], context: Context) -> Iterator[Step]:
-    """A step for each node; absent ones (None) are left out."""
-    return ((node, context) for node in nodes if node is not None)
-
-
-def _function(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
-    """`def` and `lambda`: defaults, decorators and annotations run with the code around, the body when it is called."""
-    around = [*getattr(node, "decorator_list", ()), node.args, getattr(node, "returns", None)]
-    body = node.body if isinstance(node.body, list) else [node.body]
-    yield from _each(around, context)
-    yield from _each(body, replace(context, lazy=True))
-
-
-def _condition(node: Any, context: Context, markers: Mapping[str, str]) -> Iterator[Step]:
-    """`if`: the branch that is decided, or both, neither of them surely."""
-    holds = decide(node.test, markers)
-    inner = replace(context, lazy=True) if holds is None else context
-    yield from _each([node.test], context)
-    if holds is not False:
-        yield from _each(node.body, inner)
-    if holds is not True:
-        yield from _each(node.orelse, inner)
-
-
-def _attempt(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
-    """`try`: where a failing import is caught, neither the attempt nor its fallback has to succeed."""
-    if any(_catches(handler.type) for handler in node.handlers):
-        yield from _each([*node.body, *node.handlers, *node.orelse], Context(lazy=True, optional=True))
-    else:
-        yield from _each([*node.body, *node.orelse], context)
-        yield from _each(node.handlers, replace(context, lazy=True))
-    yield from _each(node.finalbody, context)
-
-
-def _with(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
-    """`with`: `contextlib.suppress(ImportError)` is a `try` by another name."""
-    yield from _each(node.items, context)
-    yield from _each(node.body, Context(lazy=True, optional=True) if any(_suppresses(i) for i in node.items) else context)
-
-
-def _match(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
-    """`match`: no case runs surely."""
-    yield from _each([node.subject], context)
-    yield from _each(node.cases, replace(context, lazy=True))
-
-
-# What a rule looks at, what has parts that run at different times, and what holds nothing of interest.
-NAMING = frozenset({ast.Import, ast.ImportFrom, ast.Call})
-PARTS: Mapping[type[ast.AST], Callable[[Any, Context, Mapping[str, str]], Iterator[Step]]] = {
-    ast.FunctionDef: _function, ast.AsyncFunctionDef: _function, ast.Lambda: _function, ast.If: _condition,
-    ast.Try: _attempt, ast.TryStar: _attempt, ast.With: _with, ast.AsyncWith: _with, ast.Match: _match,
-}  # fmt: skip
-LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass, ast.Global, ast.Nonlocal})
-
-
-def _catches(caught: ast.expr | None) -> bool:
-    """Whether an `except` clause catches a failing import."""
-    match caught:
-        case None:
-            return True
-        case ast.Tuple(elts=elements):
-            return any(_catches(e) for e in elements)
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name in CATCHES_IMPORT_ERROR
-    return False
-
-
-def _suppresses(item: ast.withitem) -> bool:
-    """Whether a `with` item is `contextlib.suppress` of a failing import."""
-    match item.context_expr:
-        case ast.Call(func=ast.Name(id="suppress") | ast.Attribute(attr="suppress"), args=args):
-            return any(_catches(a) for a in args)
-    return False

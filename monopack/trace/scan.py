@@ -9,17 +9,22 @@ import os
 import re
 import stat
 import tokenize
+import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
 from pathspec import GitIgnoreSpec
 
 from monopack.block import decoded
-from monopack.model import Evidence, SourceFile
+from monopack.model import Evidence, SourceFile, Target
+from monopack.trace.extensions import EXTENSIONS, suffixes
+from monopack.trace.flow import reachable
+from monopack.trace.names import names_of
 from monopack.trace.rules import references
-from monopack.trace.sources import Facts, Problem, SourceTree
+from monopack.trace.sources import SOURCE, Facts, Problem, SourceTree
 
 NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
 MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
@@ -99,10 +104,10 @@ def _disguised(target: str) -> bool:
 
 
 def _parents(files: Iterable[str]) -> Iterator[str]:
-    """Every folder that holds a Python file, at any depth."""
+    """Every folder that holds a module, at any depth."""
     seen: set[str] = set()
     for path in files:
-        folder = path.rpartition("/")[0] if path.endswith(".py") else ""
+        folder = path.rpartition("/")[0] if path.endswith((SOURCE, *EXTENSIONS)) else ""
         while folder and folder not in seen:
             seen.add(folder)
             folder = folder.rpartition("/")[0]
@@ -141,9 +146,10 @@ def by_pattern(tree: SourceTree, patterns: Sequence[str]) -> dict[str, str]:
 class Scanner:
     """Reads each file of a project once, for all packs of a run; safe to share between threads."""
 
-    def __init__(self, tree: SourceTree, markers: Mapping[str, str]) -> None:
-        self.tree = tree
-        self._markers = markers
+    def __init__(self, tree: SourceTree, target: Target) -> None:
+        compiled = any(path.endswith(EXTENSIONS) for path in tree.files)
+        self.tree = replace(tree, suffixes=(*suffixes(target), SOURCE)) if compiled else tree
+        self._target = target
         self._known: dict[str, Facts] = {}
         self._lock = Lock()
 
@@ -159,7 +165,7 @@ class Scanner:
         if not exclude:
             return self
         gone, _ = matching(self.tree, exclude)
-        other = Scanner(_without(self.tree, gone), self._markers)
+        other = Scanner(replace(self.tree, files=self.tree.files - gone, excluded=gone), self._target)
         other._known, other._lock = self._known, self._lock
         return other
 
@@ -171,16 +177,9 @@ class Scanner:
             nothing = SourceFile(path=path, location=location, sha256="", crc=0, size=0, mode=0)
             message = f"cannot be read: {problem.strerror}"
             return Facts(source=nothing, error=Problem(message=message, where=Evidence(file=path, line=0)))
-        if not path.endswith(".py"):
+        if not path.endswith(SOURCE):
             return Facts(source=source)
-        return _parse(source, data, self._markers)
-
-
-def _without(tree: SourceTree, gone: frozenset[str]) -> SourceTree:
-    return SourceTree(
-        root=tree.root, source_roots=tree.source_roots, files=tree.files - gone, folders=tree.folders,
-        outside=tree.outside, excluded=gone,
-    )  # fmt: skip
+        return _parse(source, data, self._target.markers)
 
 
 def _load(path: str, location: str) -> tuple[SourceFile, bytes]:
@@ -196,12 +195,17 @@ def _load(path: str, location: str) -> tuple[SourceFile, bytes]:
 
 
 def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts:
-    """A Python file's references; decoded as PEP 263 says."""
+    """What a Python file imports and what it tells about names; decoded as PEP 263 says."""
     try:
-        tree = ast.parse(_decode(data), filename=source.path)
+        text = _decode(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as for "\\d": they are for whoever works on that file
+            tree = ast.parse(text, filename=source.path)
     except (SyntaxError, UnicodeDecodeError, LookupError, ValueError, RecursionError, MemoryError) as problem:
         return Facts(source=source, error=_problem(source.path, problem))
-    return Facts(source=source, references=references(tree, markers))
+    steps = list(reachable(tree, markers))
+    names = names_of(tree, steps, text)
+    return Facts(source=source, references=references(steps, names), names=names)
 
 
 def _decode(data: bytes) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monopack.model import Evidence, SourceFile, value
+from monopack.trace.names import Names
 from monopack.trace.rules import Reference
+
+SOURCE = ".py"
 
 
 @value()
@@ -11,8 +16,9 @@ class SourceTree:
     """The names of a project's files; nothing is read yet.
 
     `root` is absolute; `source_roots` are relative to it, in `sys.path` order; so are `files` and `folders` (those that hold
-    Python files). `excluded` are files that the config keeps out: their modules are known, and neither followed nor missed.
-    `outside` are links that lead out of the project.
+    modules). `excluded` are files that the config keeps out: their modules are known, and neither followed nor missed.
+    `outside` are links that lead out of the project. `suffixes` are what follows a module's name in its file, in the order in
+    which the target looks for them.
     """
 
     root: str
@@ -21,34 +27,58 @@ class SourceTree:
     folders: frozenset[str]
     outside: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
+    suffixes: tuple[str, ...] = (SOURCE,)
 
     def locate(self, name: str) -> str | None:
-        """The file of a module by its dotted name: a package's `__init__.py` or a module's own; None where there is none."""
+        """The file of a module by its dotted name, None where there is none.
+
+        In each source root a package comes before a module, and an extension module before a source file.
+        """
         relative = name.replace(".", "/")
         for root in self.source_roots:
             base = relative if root == "." else f"{root}/{relative}"
-            for path in (f"{base}/__init__.py", f"{base}.py"):
-                if path in self.files:
-                    return path
+            for stem in (f"{base}/__init__", base):
+                for suffix in self.suffixes:
+                    path = stem + suffix
+                    if path in self.files:
+                        return path
         return None
 
+    def excludes(self, name: str) -> bool:
+        """Whether a dotted name is a module that the config keeps out."""
+        return bool(self.excluded) and replace(self, files=self.excluded).locate(name) is not None
+
     def is_folder(self, name: str) -> bool:
-        """Whether a dotted name is a folder under a source root, which makes it a namespace package at least (PEP 420)."""
+        """Whether a dotted name is a folder that holds modules, which makes it a namespace package at least (PEP 420)."""
+        return any(folder in self.folders for folder in self._paths(name))
+
+    def holds(self, name: str) -> bool:
+        """Whether a dotted name is any folder at all; this looks at every file."""
+        folders = tuple(f"{folder}/" for folder in self._paths(name))
+        return any(path.startswith(folders) for path in self.files | self.excluded)
+
+    def nearest_in(self, name: str) -> list[str]:
+        """The modules of a folder by its dotted name; where none lies in it itself, those at the least depth below it."""
+        folders = tuple(f"{folder}/" for folder in self._paths(name))
+        below = [path for path in self.files if path.startswith(folders) and self.locate(self.module(path)) == path]
+        depth = min((path.count("/") for path in below), default=0)
+        return sorted(path for path in below if path.count("/") == depth)
+
+    def _paths(self, name: str) -> list[str]:
+        """The folders that a dotted name may mean."""
         relative = name.replace(".", "/")
-        return any((relative if root == "." else f"{root}/{relative}") in self.folders for root in self.source_roots)
+        return [relative if root == "." else f"{root}/{relative}" for root in self.source_roots]
 
     def leads_out(self, name: str) -> str:
         """The link on the way to a dotted name that leads out of the project, else an empty string."""
         if not self.outside:
             return ""
         parts = name.split(".")
-        for root in self.source_roots:
-            base = "" if root == "." else f"{root}/"
-            for end in range(1, len(parts) + 1):
-                path = base + "/".join(parts[:end])
-                for link in (path, f"{path}.py", f"{path}/__init__.py"):
-                    if link in self.outside:
-                        return link
+        for end in range(1, len(parts) + 1):
+            for path in self._paths(".".join(parts[:end])):
+                links = (path, *(stem + suffix for stem in (f"{path}/__init__", path) for suffix in self.suffixes))
+                if found := next((link for link in links if link in self.outside), ""):
+                    return found
         return ""
 
     def source_root(self, path: str) -> str:
@@ -63,7 +93,7 @@ class SourceTree:
 
     def modules(self) -> list[str]:
         """The dotted names of all modules below the source roots."""
-        return [self.module(path) for path in self.files if path.endswith(".py")]
+        return [self.module(path) for path in self.files if path.endswith(self.suffixes)]
 
     def shipping_as(self, path: str) -> str:
         """The file that would ship as `path`, an empty string when there is none: `src/app/x.csv` for `app/x.csv`."""
@@ -72,7 +102,20 @@ class SourceTree:
 
     def module(self, path: str) -> str:
         """The dotted name of a module file from its longest source root."""
-        return self.ships_as(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return self._stem(self.ships_as(path)).removesuffix("/__init__").replace("/", ".")
+
+    def package(self, path: str) -> str:
+        """The dotted name of the package that a module file's relative imports start from."""
+        name = self.module(path)
+        return name if self.is_package(path) else name.rpartition(".")[0]
+
+    def is_package(self, path: str) -> bool:
+        """Whether a module file is that of a package."""
+        return self._stem(path).endswith("/__init__")
+
+    def _stem(self, path: str) -> str:
+        suffix = next((suffix for suffix in self.suffixes if path.endswith(suffix)), "")
+        return path.removesuffix(suffix)
 
 
 @value()
@@ -86,8 +129,9 @@ class Problem:
 
 @value()
 class Facts:
-    """What one file is and what it imports; with an `error`, only that counts."""
+    """What one file is, what it imports, and what it tells about names; with an `error`, only that counts."""
 
     source: SourceFile
     references: tuple[Reference, ...] = ()
+    names: Names = Names()
     error: Problem | None = None

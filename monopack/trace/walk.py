@@ -10,11 +10,14 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 
 from monopack.errors import PackError
-from monopack.model import Edge, Evidence, Import, Reach, SourceFile, Target, Trace, TracedFile, value
+from monopack.model import Edge, Evidence, Import, Reach, Target, Trace, TracedFile, value
+from monopack.trace.meaning import Meaning, Place, meaning_of, refuse_link, too_many_dots
+from monopack.trace.names import ANYTHING, Names
 from monopack.trace.rules import Reference
-from monopack.trace.sources import Facts, SourceTree
+from monopack.trace.sources import SOURCE, Facts, SourceTree
 
 INCLUDE = Evidence(file="include", line=0)
+UNKNOWN = Names()
 
 Walk = Generator[frozenset[str], dict[str, Facts], Trace]
 
@@ -39,19 +42,12 @@ class Step:
 
 
 @value()
-class Meaning:
-    """What one reference means: first-party files (parents first), or an import that somebody else has to provide.
+class Question:
+    """A reference whose answer needs the facts of other files: what it means so far, and where it stands."""
 
-    `standard` says that the standard library is that somebody, `missing` that the import lies inside a first-party package that
-    has no such module, `namespace` that a bare folder answers to the name where no distribution does.
-    """
-
-    files: tuple[str, ...] = ()
-    other: str = ""
-    attribute: str = ""
-    standard: bool = False
-    missing: bool = False
-    namespace: bool = False
+    reference: Reference
+    place: Place
+    meaning: Meaning
 
 
 def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target) -> Walk:
@@ -59,52 +55,17 @@ def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target)
 
     Yields sets of project-relative paths and must be sent the `Facts` of each; returns the `Trace` of `module`. The eager
     part is walked first, so a file's reach is known when it is visited. Raises `PackError` with `file:line` for a reached
-    file that cannot be read or parsed.
+    file that cannot be read or parsed, and for a relative import that cannot work.
     """
-    seen: dict[str, TracedFile] = {}
-    found: dict[Import, None] = {}  # dicts as ordered sets
-    missing: dict[Import, None] = {}
-    standard: dict[Import, None] = {}
-    edges: dict[Edge, None] = {}
-    waiting: dict[Reach, dict[str, Step]] = {Reach.EAGER: {}, Reach.LAZY: {}}
-
-    def follow(reference: Reference, evidence: Evidence, reach: Reach, package: str) -> None:
-        reach = Reach.LAZY if reference.lazy else reach
-        meaning = meaning_of(reference, evidence, package, tree, target)
-        for path in meaning.files:
-            waiting[reach].setdefault(path, Step(path=path, reach=reach, because=evidence))
-            edges[Edge(evidence=evidence, path=path, reach=reach)] = None
-        if meaning.other:
-            wanted = Import(
-                name=meaning.other,
-                attribute=meaning.attribute,
-                evidence=evidence,
-                reach=reach if reference.line else Reach.EAGER,  # what the config names has to be there
-                optional=reference.optional or meaning.namespace,
-            )
-            (missing if meaning.missing else standard if meaning.standard else found)[wanted] = None
-
+    trail = _Trail(tree, target)
     for start in starts:
-        if start.path:
-            waiting[start.reach].setdefault(start.path, Step(path=start.path, reach=start.reach, because=start.because))
-        else:
-            follow(Reference(name=start.name, line=0), start.because, start.reach, "")
-
+        trail.begin(start)
     for reach in (Reach.EAGER, Reach.LAZY):
-        while waiting[reach]:
-            steps = [step for path, step in sorted(waiting[reach].items()) if path not in seen]
-            waiting[reach].clear()
+        while steps := trail.steps(reach):
             facts = yield frozenset(step.path for step in steps)
             for step in steps:
-                known = usable(facts[step.path], step.because)
-                seen[step.path] = _traced(known.source, step, tree)
-                package = package_of(step.path, tree)
-                for reference in known.references:
-                    follow(reference, Evidence(file=step.path, line=reference.line), reach, package)
-    return Trace(
-        module=module, files=tuple(seen.values()), imports=tuple(found), missing=tuple(missing), standard=tuple(standard),
-        edges=tuple(edges),
-    )  # fmt: skip
+                trail.visit(step, facts[step.path])
+    return trail.traced(module)
 
 
 def starts_of(module: str, extra: Sequence[Start], files: Iterable[str], tree: SourceTree) -> tuple[Start, ...]:
@@ -113,7 +74,7 @@ def starts_of(module: str, extra: Sequence[Start], files: Iterable[str], tree: S
     if entry is None:
         raise PackError(f"the entry module {module} is excluded from its own pack", hint="narrow the exclude patterns")
     here = Evidence(file=entry, line=0)
-    included = [Start(name=tree.module(p), path=p, because=INCLUDE) for p in sorted(files) if p.endswith(".py")]
+    included = [Start(name=tree.module(p), path=p, because=INCLUDE) for p in sorted(files) if p.endswith(SOURCE)]
     return (Start(name=module, because=here, reach=Reach.EAGER), *extra, *included)
 
 
@@ -125,88 +86,170 @@ def usable(facts: Facts, because: Evidence) -> Facts:
     raise PackError(problem.message, where=str(problem.where), hint=problem.hint or f"reached from {because}")
 
 
-def _traced(source: SourceFile, step: Step, tree: SourceTree) -> TracedFile:
-    return TracedFile(
-        source=source, ships_as=tree.ships_as(step.path), module=tree.module(step.path), reach=step.reach, because=step.because
+class _Trail:
+    """What a walk has found so far, and where it goes next."""
+
+    def __init__(self, tree: SourceTree, target: Target) -> None:
+        self.tree = tree
+        self.target = target
+        self.files: dict[str, TracedFile] = {}
+        self.names: dict[str, Names] = {}
+        self.imports: dict[Import, None] = {}  # dicts as ordered sets
+        self.missing: dict[Import, None] = {}
+        self.standard: dict[Import, None] = {}
+        self.edges: dict[Edge, None] = {}
+        self.waiting: dict[Reach, dict[str, Step]] = {Reach.EAGER: {}, Reach.LAZY: {}}
+        self.stars: dict[str, list[Question]] = {}  # star imports by the module that they take from
+        self.bases: dict[str, list[str]] = {}  # the modules that a file takes everything from; an empty string for one of others
+        self.questions: list[Question] = []
+
+    def begin(self, start: Start) -> None:
+        """Go to a start."""
+        if start.path:
+            self._wait(start.path, start.reach, start.because)
+        else:
+            self._follow(Reference(name=start.name, line=0), Place(evidence=start.because, reach=start.reach))
+
+    def steps(self, reach: Reach) -> list[Step]:
+        """The files to visit next; none when all that is reached in that way is known."""
+        if reach is Reach.LAZY and not self.waiting[reach]:
+            self._settle()
+        steps = [step for _, step in sorted(self.waiting[reach].items())]
+        self.waiting[reach].clear()
+        return steps
+
+    def visit(self, step: Step, facts: Facts) -> None:
+        """Take in a file, and follow what it imports."""
+        known = usable(facts, step.because)
+        self.files[step.path] = TracedFile(
+            source=known.source, ships_as=self.tree.ships_as(step.path), module=self.tree.module(step.path), reach=step.reach,
+            because=step.because,
+        )  # fmt: skip
+        self.names[step.path] = known.names
+        for waiting in self.waiting.values():
+            waiting.pop(step.path, None)
+        for star in self.stars.get(step.path, ()):
+            self._follow_star(star)
+        package = self.tree.package(step.path)
+        for reference in known.references:
+            evidence = Evidence(file=step.path, line=reference.line)
+            self._follow(reference, Place(evidence=evidence, reach=step.reach, package=package))
+
+    def traced(self, module: str) -> Trace:
+        """All that was found."""
+        return Trace(
+            module=module, files=tuple(self.files.values()), imports=tuple(self.imports), missing=tuple(self.missing),
+            standard=tuple(self.standard), edges=tuple(self.edges),
+        )  # fmt: skip
+
+    def _follow(self, reference: Reference, place: Place) -> None:
+        """Go where a reference leads, and note what it needs of others."""
+        reach = Reach.LAZY if reference.lazy else place.reach
+        meaning = meaning_of(reference, place, self.tree, self.target)
+        if meaning.beyond and reach is Reach.EAGER:
+            raise too_many_dots(reference, place)
+        for path in meaning.files:
+            self._lead(path, reach, place.evidence)
+        question = Question(reference=reference, place=place, meaning=meaning)
+        if reference.attribute == ANYTHING:
+            self._take_star(question)
+        if meaning.missing or meaning.folder or (meaning.holder and meaning.attribute):
+            self.questions.append(question)
+        if meaning.others and not meaning.missing:
+            (self.standard if meaning.standard else self.imports)[_wanted(question)] = None
+
+    def _take_star(self, star: Question) -> None:
+        """Keep a star import until the module that it takes from is known."""
+        holder = star.meaning.holder
+        self.stars.setdefault(holder, []).append(star)
+        self.bases.setdefault(star.place.evidence.file, []).append(holder)
+        if holder in self.names:
+            self._follow_star(star)
+
+    def _follow_star(self, star: Question) -> None:
+        """Import the submodules that the `__all__` of a package names, as `from package import *` does."""
+        holder = star.meaning.holder
+        names, package = self.names[holder], self.tree.module(holder)
+        for name, surely in names.exported.items():
+            if self.tree.is_package(holder) and self.tree.locate(f"{package}.{name}"):
+                lazy = star.reference.lazy or not surely or name in names.bound
+                self._follow(replace(star.reference, attribute=name, lazy=lazy), star.place)
+
+    def _lead(self, path: str, reach: Reach, because: Evidence) -> None:
+        """Note an import of a file, and visit it."""
+        self._wait(path, reach, because)
+        self.edges[Edge(evidence=because, path=path, reach=reach)] = None
+
+    def _wait(self, path: str, reach: Reach, because: Evidence) -> None:
+        if path not in self.files:
+            self.waiting[reach].setdefault(path, Step(path=path, reach=reach, because=because))
+
+    # ------------------------------------------------------------ what can be told only when all is known
+
+    def _settle(self) -> None:
+        """Answer what was left open: names and modules that may be there or not, and folders of which nothing is reached."""
+        given = frozenset[str]().union(*(names.given for names in self.names.values()))
+        questions, self.questions = self.questions, []
+        for question in questions:
+            meaning, because = question.meaning, question.place.evidence
+            if self._may_be_there(question, given):
+                continue
+            if self.tree.is_folder(meaning.dotted):
+                self._fill(meaning.dotted, because)
+            elif not self.tree.excludes(meaning.dotted) and not self.tree.holds(meaning.dotted):
+                refuse_link(meaning.dotted, because, self.tree)
+                self.missing[_wanted(question)] = None
+
+    def _may_be_there(self, question: Question, given: frozenset[str]) -> bool:
+        """Whether what was not found may be there all the same; wherever there is a doubt, it may.
+
+        `given` are attributes that any file sets on objects of others.
+        """
+        meaning = question.meaning
+        if meaning.missing:
+            return any(self.names[path].open for path in meaning.files[-1:])
+        if meaning.holder:
+            return question.reference.dynamic or bool(given & {meaning.attribute, ANYTHING}) or self._may_have(meaning)
+        return False
+
+    def _may_have(self, meaning: Meaning) -> bool:
+        """Whether a module may have a name, its own or by `from ... import *`."""
+        name, waiting = meaning.attribute, [meaning.holder]
+        seen: set[str] = set()
+        while waiting:
+            path = waiting.pop()
+            if self._shows(path, name):
+                return True
+            seen.add(path)
+            waiting.extend(base for base in self.bases.get(path, ()) if base not in seen)
+        return False
+
+    def _shows(self, path: str, name: str) -> bool:
+        """Whether a module may have a name by what its own source says, or because a submodule is called so."""
+        names = self.names.get(path, UNKNOWN)
+        if names.open or name.startswith("__") or not names.bound.isdisjoint({name, "__getattr__"}) or name in names.exported:
+            return True
+        return self.tree.locate(f"{self.tree.module(path)}.{name}") is not None
+
+    def _fill(self, folder: str, because: Evidence) -> None:
+        """Let a folder that is imported itself be there: where nothing below it ships, the modules that lie nearest do.
+
+        Of a folder at the top nothing ships: its name may be that of a distribution.
+        """
+        below = f"{folder.replace('.', '/')}/"
+        if "." in folder and not any(file.ships_as.startswith(below) for file in self.files.values()):
+            for path in self.tree.nearest_in(folder):
+                self._lead(path, Reach.LAZY, because)
+
+
+def _wanted(question: Question) -> Import:
+    """What a reference needs that was not found among first-party files."""
+    reference, place, meaning = question.reference, question.place, question.meaning
+    reach = Reach.LAZY if reference.lazy else place.reach
+    return Import(
+        name=meaning.base,
+        attribute=meaning.attribute,
+        evidence=place.evidence,
+        reach=reach if reference.line else Reach.EAGER,  # what the config names has to be there
+        optional=reference.optional or meaning.folder,
     )
-
-
-# ---------------------------------------------------------------- what a reference means
-
-
-def package_of(path: str, tree: SourceTree) -> str:
-    """The dotted name of the package that a file's relative imports start from."""
-    name = tree.module(path)
-    return name if path.endswith("/__init__.py") else name.rpartition(".")[0]
-
-
-def meaning_of(reference: Reference, evidence: Evidence, package: str, tree: SourceTree, target: Target) -> Meaning:
-    """What a reference means in a file whose package is `package`.
-
-    Raises `PackError` when it has more leading dots than there are parents.
-    """
-    base = absolute(reference, evidence, package)
-    if link := tree.leads_out(base):
-        hint = "copy the code into the project"
-        raise PackError(f"{link} is a link that leads out of the project", where=str(evidence), hint=hint)
-    attribute = "" if reference.attribute == "*" else reference.attribute
-    files = _files(base, attribute, tree)
-    top = base.partition(".")[0]
-    standard = Meaning(other=base, attribute=attribute, standard=True)
-    if top in target.builtins:
-        return standard
-    if files.found:
-        return Meaning(files=files.paths)
-    if top in target.stdlib and not files.paths:
-        return standard
-    if files.excluded:
-        return Meaning(files=files.paths)
-    inside = bool(files.paths) or bool(reference.level)
-    namespace = not attribute and tree.is_folder(base)
-    if inside and namespace:
-        return Meaning(files=files.paths)
-    if inside and not tree.is_folder(base):
-        attribute = ""  # the module itself is what is missing
-    return Meaning(files=files.paths, other=base, attribute=attribute, missing=inside, namespace=namespace)
-
-
-def absolute(reference: Reference, evidence: Evidence, package: str) -> str:
-    """The absolute dotted name that a reference starts from (PEP 328)."""
-    if not reference.level:
-        return reference.name
-    parts = package.split(".") if package else []
-    if reference.level > len(parts):
-        message = f"relative import with {reference.level} dots, but its package is {package or 'the top level'!r}"
-        raise PackError(message, where=str(evidence), hint="use fewer dots, or an absolute import")
-    kept = parts[: len(parts) - reference.level + 1]
-    return ".".join((*kept, reference.name) if reference.name else kept)
-
-
-@value()
-class _Located:
-    """The first-party files on the way to a name.
-
-    `found` says that they lead all the way, `excluded` that the config cut them off.
-    """
-
-    paths: tuple[str, ...] = ()
-    found: bool = False
-    excluded: bool = False
-
-
-def _files(base: str, attribute: str, tree: SourceTree) -> _Located:
-    """The files that importing `base` (and `attribute` from it) runs: every parent package, the module, the submodule."""
-    parts = base.split(".")
-    located = [tree.locate(".".join(parts[: i + 1])) for i in range(len(parts))]
-    paths = tuple(path for path in located if path is not None)
-    last = located[-1]
-    submodule = tree.locate(f"{base}.{attribute}") if attribute else None
-    if submodule is not None:
-        return _Located(paths=(*paths, submodule), found=True)
-    if last is not None:
-        return _Located(paths=paths, found=True)
-    if not tree.excluded:
-        return _Located(paths=paths)
-    gone = replace(tree, files=tree.excluded)
-    excluded = gone.locate(base) is not None or (bool(attribute) and gone.locate(f"{base}.{attribute}") is not None)
-    return _Located(paths=paths, excluded=excluded)

@@ -1,0 +1,154 @@
+"""When code runs: the syntax nodes of a module that can run on the target, each with what is known about when."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from monopack.model import value
+from monopack.trace.guards import decide
+
+CATCHES_IMPORT_ERROR = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+
+
+@value()
+class Context:
+    """What is known about a piece of code.
+
+    `lazy` says that it does not (surely) run when the module is imported, `optional` that the code copes when it fails, `local`
+    that the names it binds are those of a function or class.
+    """
+
+    lazy: bool = False
+    optional: bool = False
+    local: bool = False
+
+
+Step = tuple[ast.AST, Context]
+Parts = Callable[[Any, Context, Mapping[str, str]], Iterator[Step]]
+
+
+def reachable(tree: ast.Module, markers: Mapping[str, str]) -> Iterator[Step]:
+    """Every node that names, binds or imports something (`TELLING`) and can run on a target, in no particular order.
+
+    `markers` is the target's PEP 508 environment. The syntax tree is walked with a stack: deep nesting costs no recursion.
+    """
+    stack: list[Step] = [(tree, Context())]
+    while stack:
+        node, context = step = stack.pop()
+        kind = type(node)
+        if kind in TELLING:
+            yield step
+        parts = PARTS.get(kind)
+        if parts:
+            stack.extend(parts(node, context, markers))
+        else:
+            silent = SILENT_INSIDE if context.local else SILENT
+            stack.extend([(child, context) for child in _children(node) if type(child) not in silent])
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """What `ast.iter_child_nodes` gives, in less time."""
+    children: list[Any] = []
+    for name in node._fields:
+        part = getattr(node, name, None)
+        if type(part) is list:
+            children += part
+        else:
+            children.append(part)
+    return [child for child in children if isinstance(child, ast.AST)]
+
+
+def _each(nodes: Iterable[ast.AST | None], context: Context) -> Iterator[Step]:
+    """A step for each node; absent ones (None) are left out."""
+    return ((node, context) for node in nodes if node is not None)
+
+
+def _function(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`def` and `lambda`: defaults, decorators and annotations run with the code around, the body when it is called."""
+    around = [*getattr(node, "decorator_list", ()), node.args, getattr(node, "returns", None)]
+    body = node.body if isinstance(node.body, list) else [node.body]
+    yield from _each(around, context)
+    yield from _each(body, Context(lazy=True, optional=context.optional, local=True))
+
+
+def _class(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`class`: all of it runs with the code around."""
+    yield from _each([*node.decorator_list, *node.bases, *node.keywords], context)
+    yield from _each(node.body, replace(context, local=True))
+
+
+def _condition(node: Any, context: Context, markers: Mapping[str, str]) -> Iterator[Step]:
+    """`if` and `while`: the branch that is decided, or both, neither of them surely."""
+    holds = decide(node.test, markers)
+    inner = replace(context, lazy=True) if holds is None else context
+    yield from _each([node.test], context)
+    if holds is not False:
+        yield from _each(node.body, inner)
+    if holds is not True:
+        yield from _each(node.orelse, inner)
+
+
+def _loop(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`for`: there may be nothing to loop over, and a `break` before its `else`."""
+    yield from _each([node.target, node.iter], context)
+    yield from _each([*node.body, *node.orelse], replace(context, lazy=True))
+
+
+def _attempt(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`try`: where a failing import is caught, neither the attempt nor its fallback has to succeed."""
+    if any(_catches(handler.type) for handler in node.handlers):
+        yield from _each([*node.body, *node.handlers, *node.orelse], replace(context, lazy=True, optional=True))
+    else:
+        yield from _each([*node.body, *node.orelse], context)
+        yield from _each(node.handlers, replace(context, lazy=True))
+    yield from _each(node.finalbody, context)
+
+
+def _with(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`with`: `contextlib.suppress(ImportError)` is a `try` by another name."""
+    suppressed = any(_suppresses(item) for item in node.items)
+    yield from _each(node.items, context)
+    yield from _each(node.body, replace(context, lazy=True, optional=True) if suppressed else context)
+
+
+def _match(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+    """`match`: no case runs surely."""
+    yield from _each([node.subject], context)
+    yield from _each(node.cases, replace(context, lazy=True))
+
+
+# What has parts that run at different times, what tells something, and what tells nothing and has no parts that do.
+PARTS: Mapping[type[ast.AST], Parts] = {
+    ast.FunctionDef: _function, ast.AsyncFunctionDef: _function, ast.Lambda: _function, ast.ClassDef: _class,
+    ast.If: _condition, ast.While: _condition, ast.For: _loop, ast.AsyncFor: _loop, ast.Try: _attempt, ast.TryStar: _attempt,
+    ast.With: _with, ast.AsyncWith: _with, ast.Match: _match,
+}  # fmt: skip
+TELLING = frozenset({
+    ast.Import, ast.ImportFrom, ast.Call, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef,
+    ast.ClassDef, ast.Name, ast.Global, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping,
+})  # fmt: skip
+SILENT = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass, ast.Nonlocal})
+SILENT_INSIDE = SILENT | {ast.Name}  # names that are local, or only read
+
+
+def _catches(caught: ast.expr | None) -> bool:
+    """Whether an `except` clause catches a failing import."""
+    match caught:
+        case None:
+            return True
+        case ast.Tuple(elts=elements):
+            return any(_catches(e) for e in elements)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in CATCHES_IMPORT_ERROR
+    return False
+
+
+def _suppresses(item: ast.withitem) -> bool:
+    """Whether a `with` item is `contextlib.suppress` of a failing import."""
+    match item.context_expr:
+        case ast.Call(func=ast.Name(id="suppress") | ast.Attribute(attr="suppress"), args=args):
+            return any(_catches(a) for a in args)
+    return False

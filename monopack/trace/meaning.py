@@ -1,0 +1,125 @@
+"""What a reference means: first-party files, or an import that somebody else has to provide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monopack.errors import PackError
+from monopack.model import Evidence, Reach, Target, value
+from monopack.trace.rules import Reference
+from monopack.trace.sources import SourceTree
+
+
+@value()
+class Place:
+    """Where a reference stands: its line, when the file around it runs, and the package that its dots start from."""
+
+    evidence: Evidence
+    reach: Reach
+    package: str = ""
+
+
+@value()
+class Meaning:
+    """What one reference means: first-party files (parents first), or an import that somebody else has to provide.
+
+    `base` is an absolute dotted name, `attribute` what is imported from it; `holder` is the first-party module that has the
+    attribute as a name, if it is anything. `folder` says that a bare folder (PEP 420) answers to the whole name where nothing
+    else does. `others` says that somebody else has to provide it: `standard` that this is the standard library, `missing` that
+    nobody can, since it would lie in a first-party package that has no such module, `beyond` that it has more dots than there
+    are packages above it.
+    """
+
+    base: str
+    attribute: str = ""
+    files: tuple[str, ...] = ()
+    holder: str = ""
+    folder: bool = False
+    others: bool = False
+    standard: bool = False
+    missing: bool = False
+    beyond: bool = False
+
+    @property
+    def dotted(self) -> str:
+        """The longest dotted name that it may stand for."""
+        return f"{self.base}.{self.attribute}" if self.attribute else self.base
+
+
+def meaning_of(reference: Reference, place: Place, tree: SourceTree, target: Target) -> Meaning:
+    """What a reference means where it stands. Raises `PackError` for a module behind a link that leads out of the project."""
+    attribute = "" if reference.attribute == "*" else reference.attribute
+    base = absolute(reference, place.package)
+    if base is None:
+        return Meaning(base=reference.written, attribute=attribute, others=True, missing=True, beyond=True)
+    refuse_link(base, place.evidence, tree)
+    files = _files(base, attribute, tree)
+    plain = Meaning(base=base, attribute=attribute, files=files.paths, holder=files.holder)
+    top = base.partition(".")[0]
+    if top in target.builtins:
+        return Meaning(base=base, attribute=attribute, others=True, standard=True)
+    if files.found:
+        return plain
+    if top in target.stdlib and not files.paths:
+        return replace(plain, others=True, standard=True)
+    if files.excluded:
+        return plain
+    inside = bool(files.paths) or bool(reference.level)
+    folder = tree.is_folder(plain.dotted)
+    if inside and not folder and not tree.is_folder(base):
+        attribute = ""  # the module itself is what is missing
+    return replace(plain, attribute=attribute, folder=folder, others=not (inside and folder), missing=inside and not folder)
+
+
+def absolute(reference: Reference, package: str) -> str | None:
+    """The absolute dotted name that a reference in a package starts from (PEP 328), None where its dots lead above the top."""
+    if not reference.level:
+        return reference.name
+    parts = [part for part in (reference.anchor or package).split(".") if part]
+    if reference.level > len(parts):
+        return None
+    kept = parts[: len(parts) - reference.level + 1]
+    return ".".join((*kept, reference.name) if reference.name else kept)
+
+
+def too_many_dots(reference: Reference, place: Place) -> PackError:
+    """The refusal of a relative import that cannot work."""
+    package = reference.anchor or place.package or "the top level"
+    message = f"relative import with {reference.level} dots, but its package is {package!r}"
+    return PackError(message, where=str(place.evidence), hint="use fewer dots, or an absolute import")
+
+
+def refuse_link(name: str, evidence: Evidence, tree: SourceTree) -> None:
+    """Raise `PackError` where a dotted name lies behind a link that leads out of the project."""
+    if link := tree.leads_out(name):
+        hint = "copy the code into the project"
+        raise PackError(f"{link} is a link that leads out of the project", where=str(evidence), hint=hint)
+
+
+@value()
+class _Located:
+    """The first-party files on the way to a name.
+
+    `found` says that they lead all the way, `holder` is the module that has the rest as a name, if there is a rest; `excluded`
+    says that the config cut them off.
+    """
+
+    paths: tuple[str, ...] = ()
+    found: bool = False
+    holder: str = ""
+    excluded: bool = False
+
+
+def _files(base: str, attribute: str, tree: SourceTree) -> _Located:
+    """The files that importing `base` (and `attribute` from it) runs: every parent package, the module, the submodule."""
+    parts = base.split(".")
+    located = [tree.locate(".".join(parts[: i + 1])) for i in range(len(parts))]
+    paths = tuple(path for path in located if path is not None)
+    last = located[-1]
+    submodule = tree.locate(f"{base}.{attribute}") if attribute else None
+    if submodule is not None:
+        return _Located(paths=(*paths, submodule), found=True)
+    if last is not None:
+        return _Located(paths=paths, found=True, holder=last)
+    excluded = tree.excludes(base) or (bool(attribute) and tree.excludes(f"{base}.{attribute}"))
+    return _Located(paths=paths, excluded=excluded)

@@ -1,0 +1,1 @@
+from app.getter import __getattr__

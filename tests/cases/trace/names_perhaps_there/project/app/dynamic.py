@@ -1,0 +1,1 @@
+globals()["from_globals"] = 1

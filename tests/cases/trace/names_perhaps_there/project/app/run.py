@@ -1,0 +1,1 @@
+exec("executed = 1")

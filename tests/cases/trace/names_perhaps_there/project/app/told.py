@@ -1,0 +1,3 @@
+import app.data_folder
+
+app.data_folder.initialize(__name__)

@@ -1,0 +1,5 @@
+from app.kinds import *
+
+
+def go():
+    import app.later

@@ -1,0 +1,5 @@
+import app.tool
+
+
+def go():
+    import app.later

@@ -446,7 +446,9 @@ def test_dots_that_lead_nowhere_matter_in_a_test_only_where_they_surely_run(tmp_
     found = plan(tmp_path)
     assert found.tests == ("tests/test_later.py", "tests/test_main.py")
     assert list(found.left_out) == ["tests/test_dots.py"]
-    assert "tests/test_dots.py:2: relative import with 3 dots" in str(found.left_out["tests/test_dots.py"])
+    left_out = found.left_out["tests/test_dots.py"]
+    assert left_out.where == "tests/test_dots.py:2"
+    assert left_out.reason == "relative import with 3 dots, but its package is 'tests'"
     assert found.imports == ()
 
 

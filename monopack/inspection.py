@@ -10,7 +10,7 @@ from monopack.config import Loaded, Setting, pack_settings, project_settings
 from monopack.errors import LockError, MonopackError, PackError
 from monopack.explain import Known
 from monopack.model import Explanation, Inventory, Lock, PackReport
-from monopack.pipeline import draft_of, last_build, named, packed_size, refused, report_of, tree_of, with_sizes
+from monopack.pipeline import draft_of, last_build, named, packed_size, refused, report_of, tree_of, unprovided, with_sizes
 from monopack.planning import Outside, Plan, Site, find, plans, read_lock
 from monopack.resolve.candidates import called
 
@@ -48,10 +48,13 @@ def _look(plan: Plan, site: Site) -> PackReport:
     try:
         if plan.error:
             raise plan.error
+        failures, warnings = unprovided(plan, site)
+        if failures:
+            return replace(report_of(plan, site, "failed"), failures=failures, warnings=warnings, exit_code=1)
         draft = draft_of(plan, site)
         last = last_build(plan, draft, site)
         status = "up to date" if last else "outdated" if site.book.wrote(plan.pack.name) else "not built"
-        measured = with_sizes(report_of(plan, site, status), plan, draft.tree, ())
+        measured = with_sizes(report_of(plan, site, status), plan, draft.tree, warnings)
         return replace(measured, packed=packed_size(last, plan), tests=last.tests) if last else measured
     except MonopackError as error:
         return refused(plan, site, error)

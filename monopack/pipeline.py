@@ -161,7 +161,7 @@ def _fixed(found: Found, site: Site, save: Callable[[Path, bytes, bytes, Path], 
 
 def _build_tree(plan: Plan, site: Site) -> PackReport:
     """Assemble a pack and, unless it is what the last build proved and packed, prove and pack it."""
-    failures, warnings = _unprovided(plan, site)
+    failures, warnings = unprovided(plan, site)
     if failures:
         return replace(report_of(plan, site, "failed"), failures=failures, warnings=warnings, exit_code=1)
     draft = draft_of(plan, site)
@@ -202,7 +202,7 @@ def last_build(plan: Plan, draft: Draft, site: Site) -> Built | None:
     return last if last and not workspace.changes(draft.tree, folder, record) else None
 
 
-def _unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+def unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for imports that nothing provides."""
     strict = plan.options.unresolved == "error"
     modules = site.scanner.tree.modules

@@ -106,6 +106,15 @@ def test_list_names_what_is_wrong_with_a_pack_and_lists_the_others(shop: Project
     assert [line.split()[:2] for line in done.stdout.splitlines()[1:]] == [["orders", "failed"], ["users", "not"]]
 
 
+def test_list_finds_imports_that_nothing_provides_as_a_build_does(shop: Project) -> None:
+    shop.write({"app/orders.py": "import nowhere\n", "app/users.py": "def later():\n    import elsewhere\n"})
+    listed, built = shop.run("list"), shop.run("build")
+    for done in (listed, built):
+        assert done.returncode == 1
+        assert "error: orders: app/orders.py:1: imports nowhere" in done.stderr
+        assert "warning: users: app/users.py:2: imports elsewhere" in done.stderr
+
+
 def test_a_brief_list_reads_no_lock_and_fetches_nothing(shop: Project) -> None:
     shop.write({"requirements.txt": "this is not a requirement\n", "app/orders.py": "def broken(:\n"})
     assert document(shop, "list", "--brief")["packs"] == [

@@ -106,7 +106,8 @@ class Import:
     """One imported name that is not first-party: `yaml`, or `google.cloud` with attribute `storage`.
 
     `attribute` is the name after `from X import`, which may be a submodule or not; `optional` says that the code itself copes
-    when the import fails (`try/except ImportError`).
+    when the import fails (`try/except ImportError`). `near` is what is there in the place of a first-party name that is not:
+    a name that is spelt nearly alike, or the path of a native module for another target.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Import:
     evidence: Evidence
     reach: Reach
     optional: bool = False
+    near: str = ""
 
     @property
     def dotted(self) -> str:

@@ -304,6 +304,24 @@ def test_only_a_module_can_be_added_where_first_party_code_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("near", "message", "hint"),
+    [
+        ("", "imports laod from app.io, which has no such name", "check the spelling"),
+        ("load", "imports laod from app.io, which has no such name", "did you mean load?"),
+        (
+            "app/io/laod.cpython-38-darwin.so",
+            "imports laod from app.io, and app/io/laod.cpython-38-darwin.so is not for the pack's Python",
+            "build it for that Python, or build the pack with its own: --python PYTHON",
+        ),
+    ],
+)
+def test_what_is_there_instead_of_a_name_is_told(near: str, message: str, hint: str) -> None:
+    wanted = Import(name="app.io", attribute="laod", evidence=HERE, reach=Reach.EAGER, near=near)
+    ((failure,), _) = not_there([wanted], list, strict=False)
+    assert (failure.where, failure.message, failure.hint, failure.missing) == ("app/x.py:3", message, hint, "")
+
+
+@pytest.mark.parametrize(
     ("wanted", "hint"),
     [
         ("shopcfgg", "did you mean shopcfg?"),

@@ -20,6 +20,7 @@ __all__ = ["Seen", "Wanted", "judge", "metadata_of", "not_there", "resolve", "un
 Seen = Distribution | LockError  # a pin that was looked at: what it is, or why it cannot be had
 Known = Mapping[str, Seen]
 
+NATIVE = (".so", ".pyd")
 LAST_TIER = 2  # of `tiers`: the pins whose names say nothing of the import
 
 
@@ -374,10 +375,12 @@ def _absent(wanted: Import, modules: Sequence[str]) -> Failure:
         missing, reason, hint = "", "which is above the top of its package", "use fewer dots, or an absolute import"
     elif wanted.attribute:
         missing, reason = "", "which has no such name"
-    return Failure(
-        kind="import", missing=missing, where=str(wanted.evidence), message=f"{_spelled(wanted)}, {reason}",
-        hint=f"did you mean {close[0]}?" if close else hint,
-    )  # fmt: skip
+    if wanted.near.endswith(NATIVE):
+        missing, reason = "", f"and {wanted.near} is not for the pack's Python"
+        hint = "build it for that Python, or build the pack with its own: --python PYTHON"
+    elif meant := close[0] if close else wanted.near:
+        hint = f"did you mean {meant}?"
+    return Failure(kind="import", missing=missing, where=str(wanted.evidence), message=f"{_spelled(wanted)}, {reason}", hint=hint)
 
 
 def way_out(failure: Failure, pack: str, lock: Lock, *, ours: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monopack.model import Evidence, SourceFile, value
+from monopack.trace.extensions import EXTENSIONS
 from monopack.trace.names import Names
 from monopack.trace.rules import Reference
 
@@ -43,6 +44,11 @@ class SourceTree:
                     if path in self.files:
                         return path
         return None
+
+    def foreign(self, name: str) -> str:
+        """A native module of a dotted name for another target, an empty string where there is none; this looks at every file."""
+        starts = tuple(f"{path}." for path in self._paths(name))
+        return min((path for path in self.files if path.startswith(starts) and path.endswith(EXTENSIONS)), default="")
 
     def excludes(self, name: str) -> bool:
         """Whether a dotted name is a module that the config keeps out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 
 from monopack.errors import PackError
 from monopack.model import Edge, Evidence, Import, Reach, Target, Trace, TracedFile, value
@@ -198,7 +199,13 @@ class _Trail:
                 self._fill(meaning.dotted, because)
             elif not self.tree.excludes(meaning.dotted) and not self.tree.holds(meaning.dotted):
                 refuse_link(meaning.dotted, because, self.tree)
-                self.missing[_wanted(question)] = None
+                self.missing[replace(_wanted(question), near=self._near(meaning))] = None
+
+    def _near(self, meaning: Meaning) -> str:
+        """What is there in the place of a name that is not: a native module for another target, or a name nearly alike."""
+        names = self.names.get(meaning.holder, UNKNOWN)
+        close = get_close_matches(meaning.attribute, sorted({*names.bound, *names.exported}), n=1)
+        return self.tree.foreign(meaning.dotted) or "".join(close)
 
     def _may_be_there(self, question: Question, given: frozenset[str]) -> bool:
         """Whether what was not found may be there all the same; wherever there is a doubt, it may.

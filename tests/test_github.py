@@ -104,9 +104,9 @@ def test_elsewhere_there_are_no_commands(shop: Project) -> None:
 
 def test_code_of_a_source_root_is_found_where_the_repository_has_it(job: Project) -> None:
     (job.root / "app").rename(job.root / "lib")
-    job.write({"src/app/__init__.py": "", "src/app/users.py": "raise RuntimeError\n"})
+    job.write({"src/app/__init__.py": "", "src/app/users.py": "report = 1\nraise RuntimeError\n"})
     (annotation,) = (line for line in commands(job.run("users").stderr) if line.startswith("::error"))
-    assert annotation.startswith("::error file=project/src/app/users.py,line=1,title=users::RuntimeError")
+    assert annotation.startswith("::error file=project/src/app/users.py,line=2,title=users::RuntimeError")
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ def test_when_there_are_colours(
     else:
         shown = shop.run(*refused).stderr
     assert ("\x1b[" in shown) is colored
-    assert "there is no packs folder" in shown
+    assert "nowhere: " in shown
 
 
 def test_the_file_says_whether_there_are_colours(shop: Project) -> None:

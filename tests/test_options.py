@@ -64,8 +64,8 @@ ROWS = [
     Row("skip_tests", True, lambda _, done: "users  built" in done.stderr, failing_test),
     Row("skip_tests", False, lambda _, done: "1 of 1 tests failed" in done.stderr, failing_test, 1),
     Row("verify", False, lambda shop, _: "raise" in shop.output("users/app/users.py").decode(),
-        lambda shop: shop.write({"app/users.py": "report = 1\nraise SystemExit\n", "monopack.toml": "[pack]\nrequire_tests = false\n",
-                                 "tests/test_users.py": ""})),
+        lambda shop: shop.write({"app/users.py": "report = 1\nraise SystemExit\n", "tests/test_users.py": "",
+                                 "monopack.toml": "[pack]\nrequire_tests = false\n"})),
     Row("debug", True, lambda _, done: "packs/users.py:1 imports app/users.py" in done.stderr),
     Row("jobs", 2, lambda _, done: done.stdout == "build/users\n"),
     Row("sha_output", "b64", lambda shop, _: not (shop.root / "build/users.package.sha256").exists()

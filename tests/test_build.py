@@ -804,7 +804,7 @@ def test_a_variable_read_at_import_is_explained(project: Project) -> None:
 
 def test_the_version_and_help(project: Project) -> None:
     assert project.run("--version").stdout.startswith("monopack, version ")
-    assert "monopack build --help lists the options" in project.run("--help").stdout
+    assert "monopack COMMAND --help lists the options of a command" in project.run("--help").stdout
     shown = project.run("build", "--help").stdout
     assert "--existing-install-python" in shown
     assert "Exit codes" in project.run("--help").stdout

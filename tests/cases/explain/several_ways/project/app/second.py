@@ -1,6 +1,8 @@
 from app import first
 import packs.main
 
+other = 1
+
 
 def later():
     import app.seldom

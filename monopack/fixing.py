@@ -12,8 +12,8 @@ from monopack import config, trace
 from monopack.autofix import Extras, diff, read, rewrite, united
 from monopack.config import Loaded
 from monopack.errors import ConfigError, MonopackError
-from monopack.model import Evidence, Failure, Import, PackReport, Reach, Trace, value
-from monopack.planning import Found, Plan, Site, find, replan, rewritten, supplied
+from monopack.model import Evidence, Import, PackReport, Reach, Trace, value
+from monopack.planning import Found, Plan, Site, find, refusal_of, replan, rewritten, supplied
 
 log = logging.getLogger(__name__)
 
@@ -74,15 +74,11 @@ def refuse_unverified(found: Found, loaded: Loaded) -> None:
     """Auto-fix mends what verifying finds, so every pack has to be verified. Raises `ConfigError` for one that is not."""
     for pack, options in zip(found.packs, found.options, strict=True):
         if options.verify is False:
-            settings = config.pack_settings(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}")
-            place = next(_place(setting.origins[0]) for setting in settings if setting.key == "verify")
-            wants = _place(loaded.origins["auto_fix"])
+            settings = config.pack_settings(loaded, pack.name, pack.block, pack.block_place)
+            place = next(config.source_of(setting.origins[0]) for setting in settings if setting.key == "verify")
+            wants = config.source_of(loaded.origins["auto_fix"])
             needs = "auto-fix" if wants == "default" else wants
             raise ConfigError(f"verify is off, and {needs} needs it", where=place, hint="leave out one of them")
-
-
-def _place(origin: str) -> str:
-    return origin.removeprefix("flag ").removeprefix("variable ")
 
 
 def mend(plan: Plan, site: Site, means: Means) -> Mended:
@@ -150,8 +146,7 @@ def _missing(report: PackReport) -> frozenset[str]:
 
 
 def _with(report: PackReport, error: MonopackError) -> PackReport:
-    refusal = Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
-    return replace(report, failures=(*report.failures, refusal))
+    return replace(report, failures=(*report.failures, refusal_of(error)))
 
 
 # ---------------------------------------------------------------- what may help

@@ -10,7 +10,7 @@ from monopack.config import Loaded, Setting, pack_settings, project_settings
 from monopack.errors import LockError, MonopackError, PackError
 from monopack.explain import Known
 from monopack.model import Explanation, Inventory, Lock, PackReport
-from monopack.pipeline import draft_of, last_build, named, packed_size, refused, report_of, tree_of, unprovided, with_sizes
+from monopack.pipeline import examined, last_build, named, refused, tree_of, with_last
 from monopack.planning import Outside, Plan, Site, find, plans, read_lock
 from monopack.resolve.candidates import called
 
@@ -26,7 +26,7 @@ def settings(loaded: Loaded, only: str | None) -> tuple[Setting, ...]:
     if only is None:
         return project_settings(loaded)
     (pack,) = found.packs
-    return pack_settings(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}")
+    return pack_settings(loaded, pack.name, pack.block, pack.block_place)
 
 
 def names(loaded: Loaded, only: str | None) -> tuple[PackReport, ...]:
@@ -46,16 +46,12 @@ def look(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackReport
 
 def _look(plan: Plan, site: Site) -> PackReport:
     try:
-        if plan.error:
-            raise plan.error
-        failures, warnings = unprovided(plan, site)
-        if failures:
-            return replace(report_of(plan, site, "failed"), failures=failures, warnings=warnings, exit_code=1)
-        draft = draft_of(plan, site)
-        last = last_build(plan, draft, site)
-        status = "up to date" if last else "outdated" if site.book.wrote(plan.pack.name) else "not built"
-        measured = with_sizes(report_of(plan, site, status), plan, draft.tree, warnings)
-        return replace(measured, packed=packed_size(last, plan), tests=last.tests) if last else measured
+        report, draft = examined(plan, site)
+        if draft is None:
+            return report
+        if last := last_build(plan, draft, site):
+            return with_last(report, last, "up to date")
+        return replace(report, status="outdated" if site.book.wrote(plan.pack.name) else "not built")
     except MonopackError as error:
         return refused(plan, site, error)
 

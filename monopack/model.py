@@ -78,6 +78,11 @@ class Pack:
     block: Mapping[str, object]
     block_line: int
 
+    @property
+    def block_place(self) -> str:
+        """`file:line` of the managed block."""
+        return f"{self.path}:{self.block_line}"
+
 
 # ---------------------------------------------------------------- sources and tracing
 

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,14 +16,15 @@ from typing import Literal
 
 from monopack import __version__, archive, autofix, ledger, manifest, workspace
 from monopack.assemble import assemble, overlay
-from monopack.config import Loaded, PackOptions
+from monopack.config import Loaded, PackOptions, source_of
 from monopack.errors import ConfigError, MonopackError
 from monopack.fixing import Means, Mended, mend, refuse_unverified
 from monopack.ledger import Built, Ledger
 from monopack.model import Artifact, Failure, Pack, PackReport, Step, Tree, value
-from monopack.planning import Found, Outside, Plan, Site, find, plans, replan, site_of, wanted
+from monopack.planning import Found, Outside, Plan, Site, find, plans, refusal_of, replan, site_of, wanted
 from monopack.proving import prove
 from monopack.resolve import judge, not_there, unused_exclusions
+from monopack.run import temporary_folder
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:
     named |= {f"the source root {root}": loaded.root / root for root in roots}
     for what, path in named.items():
         if path.is_relative_to(loaded.tests_dir):
-            where = loaded.origins["tests_dir"].removeprefix("variable ")
+            where = source_of(loaded.origins["tests_dir"])
             raise ConfigError(f"the tests folder is or contains {what}", where=where, hint="name a folder with nothing but tests")
     if loaded.cache_dir.is_relative_to(loaded.build_dir) and not loaded.root.is_relative_to(loaded.build_dir):
         where = str(loaded.cache_dir)
@@ -99,8 +99,6 @@ def _build(plan: Plan, site: Site) -> PackReport:
     started = time.monotonic()
     site.outside.tell(Step(name="assemble", pack=plan.pack.name))
     try:
-        if plan.error:
-            raise plan.error
         report = _build_tree(plan, site)
     except MonopackError as error:
         report = refused(plan, site, error)
@@ -144,8 +142,8 @@ def rehearse_fix(loaded: Loaded, pack: str, outside: Outside) -> Fixed:
     """
     found = find(loaded, pack)
     refuse_unverified(found, loaded)
-    with tempfile.TemporaryDirectory(prefix="monopack-fix-") as temporary:
-        aside = replace(loaded, build_dir=Path(temporary) / "build")
+    with temporary_folder("fix") as temporary:
+        aside = replace(loaded, build_dir=temporary / "build")
         with ledger.claim(aside.build_dir, protected(aside, found.roots), aside.config.lock_timeout) as book:
             for pins in (loaded.build_dir / ".monopack").glob("requirements.*.txt"):
                 shutil.copy(pins, book.build / ".monopack")
@@ -161,13 +159,11 @@ def _fixed(found: Found, site: Site, save: Callable[[Path, bytes, bytes, Path], 
 
 def _build_tree(plan: Plan, site: Site) -> PackReport:
     """Assemble a pack and, unless it is what the last build proved and packed, prove and pack it."""
-    failures, warnings = unprovided(plan, site)
-    if failures:
-        return replace(report_of(plan, site, "failed"), failures=failures, warnings=warnings, exit_code=1)
-    draft = draft_of(plan, site)
-    report = with_sizes(report_of(plan, site, "built"), plan, draft.tree, warnings)
+    report, draft = examined(plan, site)
+    if draft is None:
+        return report
     if last := last_build(plan, draft, site):
-        return replace(report, status="unchanged", packed=packed_size(last, plan), tests=last.tests)
+        return with_last(report, last, "unchanged")
 
     folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
     workspace.materialize(draft.tree, folder, record, force=site.loaded.config.force)
@@ -176,7 +172,28 @@ def _build_tree(plan: Plan, site: Site) -> PackReport:
         return replace(report, status="failed", failures=failures, exit_code=1)
     artifact, outputs = _pack(plan, draft.tree, site)
     site.book.remember(plan.pack.name, draft.fingerprint, outputs, passed)
-    return replace(report, packed=artifact.size, tests=passed)
+    return replace(report, status="built", packed=artifact.size, tests=passed)
+
+
+def examined(plan: Plan, site: Site) -> tuple[PackReport, Draft | None]:
+    """A pack's report so far, and what a build would make: None, with the report of a failure, where imports lead nowhere.
+
+    Raises `MonopackError` for a pack that cannot be built.
+    """
+    if plan.error:
+        raise plan.error
+    failures, warnings = _unprovided(plan, site)
+    if failures:
+        return replace(_report(plan, site, "failed"), failures=failures, warnings=warnings, exit_code=1), None
+    draft = draft_of(plan, site)
+    report = replace(
+        _report(plan, site, ""),
+        files=len(plan.traced.files),
+        distributions=len(plan.resolution.shipped),
+        size=draft.tree.size,
+        warnings=(*warnings, *draft.tree.warnings),
+    )
+    return report, draft
 
 
 @value()
@@ -202,7 +219,7 @@ def last_build(plan: Plan, draft: Draft, site: Site) -> Built | None:
     return last if last and not workspace.changes(draft.tree, folder, record) else None
 
 
-def unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+def _unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
     """Failures and warnings for imports that nothing provides."""
     strict = plan.options.unresolved == "error"
     modules = site.scanner.tree.modules
@@ -268,29 +285,17 @@ def named(pack: Pack, options: PackOptions, loaded: Loaded) -> PackReport:
     return PackReport(name=pack.name, folder=folder, status="", seconds=0.0, handler=_handler(pack, options))
 
 
-def report_of(plan: Plan, site: Site, status: str) -> PackReport:
+def _report(plan: Plan, site: Site, status: str) -> PackReport:
     """The beginning of a pack's report."""
     return replace(named(plan.pack, plan.options, site.loaded), status=status)
 
 
 def refused(plan: Plan, site: Site, error: MonopackError) -> PackReport:
     """The report of a pack that cannot be built."""
-    refusal = Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
-    return replace(report_of(plan, site, "failed"), failures=(refusal,), exit_code=error.exit_code)
+    return replace(_report(plan, site, "failed"), failures=(refusal_of(error),), exit_code=error.exit_code)
 
 
-def with_sizes(report: PackReport, plan: Plan, tree: Tree, warnings: tuple[str, ...]) -> PackReport:
-    """A report with what is known once the Tree is."""
-    return replace(
-        report,
-        files=len(plan.traced.files),
-        distributions=len(plan.resolution.shipped),
-        size=tree.size,
-        warnings=(*warnings, *tree.warnings),
-    )
-
-
-def packed_size(last: Built, plan: Plan) -> int:
-    """The size of the artifact that a build wrote, in bytes."""
-    look, _ = last.outputs[f"{plan.pack.name}.zip"]
-    return look[0]
+def with_last(report: PackReport, last: Built, status: str) -> PackReport:
+    """The report of a pack that is as its last build left it."""
+    look, _ = last.outputs[f"{report.name}.zip"]
+    return replace(report, status=status, packed=look[0], tests=last.tests)

@@ -18,7 +18,7 @@ from monopack.block import read_block
 from monopack.config import Loaded, PackOptions
 from monopack.errors import LockError, MonopackError, UnpinnedError
 from monopack.ledger import Ledger
-from monopack.model import Evidence, Lock, Pack, Resolution, Step, Target, TestPlan, Trace, value
+from monopack.model import Evidence, Failure, Lock, Pack, Resolution, Step, Target, TestPlan, Trace, value
 from monopack.resolve import Wanted
 from monopack.run import Door
 from monopack.store import Fetching, Store, with_cache_of
@@ -86,13 +86,18 @@ def find(loaded: Loaded, only: str | None) -> Found:
 
 def _options(pack: Pack, loaded: Loaded) -> PackOptions:
     """The options of a pack, from its managed block and the tables of the config."""
-    return config.pack_options(loaded, pack.name, pack.block, f"{pack.path}:{pack.block_line}")
+    return config.pack_options(loaded, pack.name, pack.block, pack.block_place)
 
 
 def plans(found: Found, loaded: Loaded, outside: Outside) -> tuple[Site, tuple[Plan, ...]]:
     """What the packs share, and a plan for each, in pack order. Raises `MonopackError` for what is wrong with all of them."""
     outside.tell(Step(name="plan", detail=str(len(found.packs))))
     return replan(found, site_of(found, loaded, outside))
+
+
+def refusal_of(error: MonopackError) -> Failure:
+    """What monopack refuses as a failure of one pack."""
+    return Failure(kind="error", message=error.what, where=error.where, hint=error.hint)
 
 
 def replan(found: Found, site: Site) -> tuple[Site, tuple[Plan, ...]]:
@@ -112,7 +117,7 @@ def rewritten(plan: Plan, source: bytes, site: Site) -> Found:
 def site_of(found: Found, loaded: Loaded, outside: Outside) -> Site:
     """Find the Python that packs are for, and the files there are."""
     epoch = archive.epoch(outside.environ)
-    given_by = loaded.origins["python"].removeprefix("flag ").removeprefix("variable ")
+    given_by = config.source_of(loaded.origins["python"])
     target = targets.host(loaded.config.python, given_by, loaded.root, outside.environ, outside.door)
     log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")
     log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)

@@ -7,6 +7,7 @@ Precedence: flags > `MONOPACK_*` variables > `monopack.toml` > defaults. An opti
 from monopack.config.entries import entries
 from monopack.config.generated import Flag, flags, reference, schema
 from monopack.config.kinds import Group
+from monopack.config.layers import source_of
 from monopack.config.loading import Loaded, load
 from monopack.config.options import BuildConfig, PackOptions
 from monopack.config.packs import check_pack_names, pack_options
@@ -28,4 +29,5 @@ __all__ = [
     "project_settings",
     "reference",
     "schema",
+    "source_of",
 ]

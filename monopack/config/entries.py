@@ -10,7 +10,7 @@ from monopack.block import content, decoded
 from monopack.config.keys import FILE_NAME, Key, dotted
 from monopack.config.loading import Loaded
 from monopack.config.options import PackOptions
-from monopack.config.packs import table_of
+from monopack.config.packs import table_key, table_of
 from monopack.model import ConfigEntry, Evidence, Pack
 
 LISTS = ("extra_modules", "extra_distributions", "test_distributions", "exclude_distributions", "include", "exclude")
@@ -20,14 +20,13 @@ Numbered = Iterable[tuple[int, str]]  # lines of a file
 
 def entries(loaded: Loaded, pack: Pack) -> tuple[ConfigEntry, ...]:
     """Every entry of a pack's lists and of `[module_map]`; of several places that name one, the pack's own comes first."""
-    own_table = ("packs", pack.name if pack.name in loaded.config.packs else pack.name.lower())
     file = list(enumerate(loaded.file.read_text("utf-8-sig").split("\n"), 1)) if loaded.file else []
     block = _block(loaded, pack)
     found: dict[tuple[str, str], Evidence] = {}
     for option, entry in _listed(PackOptions.model_validate(pack.block)):
         line = _line(block, option, entry) or pack.block_line
         found[option, entry] = Evidence(file=pack.path, line=line)
-    for key, table in ((own_table, table_of(loaded, pack.name)), (("pack",), loaded.config.pack)):
+    for key, table in ((table_key(loaded, pack.name), table_of(loaded, pack.name)), (("pack",), loaded.config.pack)):
         for option, entry in _listed(table):
             found.setdefault((option, entry), _place(loaded, file, (*key, option), entry))
     for name in loaded.config.module_map:

@@ -56,6 +56,11 @@ def place_of(layers: Iterable[Layer], key: Key) -> tuple[str, str]:
     return "", "default"
 
 
+def source_of(origin: str) -> str:
+    """The flag, variable or key that an origin names, as a person typed it: see `Loaded.origins`."""
+    return origin.removeprefix("flag ").removeprefix("variable ")
+
+
 def origins_of(layers: Iterable[Layer]) -> dict[str, str]:
     """Where each option comes from, by its dotted key; the layers come best first. See `Loaded.origins`."""
     names = (name for name, field in BuildConfig.model_fields.items() if not is_table(field))

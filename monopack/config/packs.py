@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from monopack.config.keys import FILE_NAME, dotted
+from monopack.config.keys import FILE_NAME, Key, dotted
 from monopack.config.loading import Loaded
 from monopack.config.options import PackOptions
 from monopack.config.refusals import did_you_mean, refusal
@@ -41,10 +41,14 @@ def insisted(loaded: Loaded, field: str) -> bool:
     return loaded.origins[field].startswith(("flag ", "variable "))
 
 
+def table_key(loaded: Loaded, name: str) -> Key:
+    """The key of a pack's table, whether or not there is one; variables spell every name in lower case."""
+    return ("packs", name if name in loaded.config.packs else name.lower())
+
+
 def table_of(loaded: Loaded, name: str) -> PackOptions | None:
-    """A pack's table; variables spell every name in lower case."""
-    packs = loaded.config.packs
-    return packs.get(name) or packs.get(name.lower())
+    """A pack's table."""
+    return loaded.config.packs.get(table_key(loaded, name)[1])
 
 
 def _united(values: list[Any]) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from monopack.config.keys import dotted
 from monopack.config.loading import Loaded
 from monopack.config.options import BuildConfig, PackOptions
-from monopack.config.packs import insisted, pack_options, table_of
+from monopack.config.packs import insisted, pack_options, table_key, table_of
 from monopack.model import value
 
 
@@ -33,7 +33,7 @@ def pack_settings(loaded: Loaded, name: str, block: Mapping[str, object], where:
     merged = pack_options(loaded, name, block, where).model_dump(mode="json")
     sources = [
         (loaded.config.pack.model_fields_set, "pack"),
-        (getattr(table_of(loaded, name), "model_fields_set", set()), _table_key(loaded, name)),
+        (getattr(table_of(loaded, name), "model_fields_set", set()), dotted(table_key(loaded, name))),
     ]
 
     def origins(field: str) -> tuple[str, ...]:
@@ -63,7 +63,3 @@ def _origins(loaded: Loaded, key: str) -> tuple[str, ...]:
     """The places of an option, or of the entries of a table."""
     found = (origin for leaf, origin in loaded.origins.items() if leaf == key or leaf.startswith(f"{key}."))
     return tuple(dict.fromkeys(found)) or ("default",)
-
-
-def _table_key(loaded: Loaded, name: str) -> str:
-    return dotted(("packs", name if name in loaded.config.packs else name.lower()))

@@ -46,7 +46,8 @@ def listing_document(reports: Sequence[PackReport], code: int) -> dict[str, obje
     keys = ("name", "handler", "folder") + (
         ("status", "files", "distributions", "size", "packed", "failures") if any(r.status for r in reports) else ()
     )
-    return {"command": "list", "exit_code": code, "packs": [{key: asdict(r)[key] for key in keys} for r in reports]}
+    packs = [{key: plain[key] for key in keys} for plain in map(asdict, reports)]
+    return {"command": "list", "exit_code": code, "packs": packs}
 
 
 def fix_document(report: PackReport, diff: str, *, written: bool) -> dict[str, object]:

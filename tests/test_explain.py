@@ -39,7 +39,7 @@ from monopack.model import (
 from monopack.report.trace import chart
 from monopack.resolve import Wanted, resolve
 from monopack.trace import Start
-from monopack.trace.rules import Reference
+from monopack.trace.findings import Reference
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import walk
 

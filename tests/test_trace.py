@@ -21,7 +21,7 @@ from monopack.model import Evidence, Import, LeftOut, Reach, SourceFile, Trace
 from monopack.trace import Scanner, Start, survey, trace
 from monopack.trace import tests_of as choose_tests
 from monopack.trace.extensions import suffixes
-from monopack.trace.rules import Reference
+from monopack.trace.findings import Reference
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import walk
 

@@ -10,8 +10,8 @@ from fnmatch import fnmatch
 
 from monopack.errors import PackError
 from monopack.model import Evidence, Import, LeftOut, Reach, Target, TestPlan, Trace, TracedFile, value
+from monopack.trace.findings import Reference
 from monopack.trace.meaning import Place, meaning_of, too_many_dots
-from monopack.trace.rules import Reference
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import Start, walk
 

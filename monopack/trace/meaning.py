@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from monopack.errors import PackError
 from monopack.model import Evidence, Reach, Target, value
-from monopack.trace.rules import Reference
+from monopack.trace.findings import Reference
 from monopack.trace.sources import SourceTree
 
 

@@ -23,7 +23,7 @@ from monopack.model import Evidence, SourceFile, Target
 from monopack.trace.extensions import EXTENSIONS, suffixes
 from monopack.trace.flow import reachable
 from monopack.trace.names import names_of
-from monopack.trace.rules import references
+from monopack.trace.rules import findings
 from monopack.trace.sources import SOURCE, Facts, Problem, SourceTree
 
 NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
@@ -205,7 +205,7 @@ def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts
         return Facts(source=source, error=_problem(source.path, problem))
     steps = list(reachable(tree, markers))
     names = names_of(tree, steps, text)
-    return Facts(source=source, references=references(steps, names), names=names)
+    return Facts(source=source, references=findings(steps, names), names=names)
 
 
 def _decode(data: bytes) -> str:

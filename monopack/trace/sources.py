@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from monopack.model import Evidence, SourceFile, value
 from monopack.trace.extensions import EXTENSIONS
+from monopack.trace.findings import Reference
 from monopack.trace.names import Names
-from monopack.trace.rules import Reference
 
 SOURCE = ".py"
 

@@ -12,9 +12,9 @@ from difflib import get_close_matches
 
 from monopack.errors import PackError
 from monopack.model import Edge, Evidence, Import, Reach, Target, Trace, TracedFile, value
+from monopack.trace.findings import Reference
 from monopack.trace.meaning import Meaning, Place, meaning_of, refuse_link, too_many_dots
 from monopack.trace.names import ANYTHING, Names
-from monopack.trace.rules import Reference
 from monopack.trace.sources import SOURCE, Facts, SourceTree
 
 INCLUDE = Evidence(file="include", line=0)

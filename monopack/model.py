@@ -141,11 +141,15 @@ class TracedFile:
 
 @value()
 class Edge:
-    """One import from one first-party file to another: where it stands, the file it leads to, and when it runs."""
+    """One import from one first-party file to another: where it stands, the file it leads to, when it runs.
+
+    `rule` is the name of the rule that found it.
+    """
 
     evidence: Evidence
     path: str
     reach: Reach
+    rule: str = ""
 
 
 @value()

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.tags import parse_tag
+from projects import Project
 from targets_for_tests import host
 
 from monopack.errors import PackError
@@ -26,6 +27,7 @@ from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import walk
 
 TOUCHING = ("open", "os.listdir", "os.scandir", "subprocess.Popen", "socket.connect")
+IMPORTING = (b"import", b"run_module", b"resolve_name", b"iter_modules", b"walk(", b"attach", b"LazyModule", b"monopack:")
 CASES = Path(__file__).parent / "cases" / "trace"
 
 
@@ -61,6 +63,7 @@ def test_a_way_of_importing(case: Path) -> None:
     assert sorted(f.ships_as for f in found.files if f.reach is Reach.LAZY) == expected["lazy"]
     assert sorted(map(told, found.imports)) == sorted(expected["imports"])
     assert sorted(map(told, found.missing)) == sorted(expected.get("missing", []))
+    assert sorted(found.notes) == sorted(expected.get("notes", []))
 
 
 @pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
@@ -70,7 +73,7 @@ def test_every_edge_has_evidence_that_names_its_import(case: Path) -> None:
     for evidence in (*(e.evidence for e in found.edges), *(i.evidence for i in found.imports)):
         if evidence.line:
             source = (case / "project" / evidence.file).read_bytes().splitlines()[evidence.line - 1]
-            assert b"import" in source, f"{evidence}: {source!r}"
+            assert any(word in source for word in IMPORTING), f"{evidence}: {source!r}"
     led_to = {edge.path for edge in found.edges}
     by_config = ("packs/main.py", *(f.source.path for f in found.files if f.because.file == "include"))
     assert {f.source.path for f in found.files} == led_to | set(by_config)
@@ -274,6 +277,59 @@ def test_another_target_finds_extension_modules_by_its_own_suffixes(
 ) -> None:
     wheels = tuple(tag for tag_text in tags.split() for tag in parse_tag(tag_text))
     assert list(suffixes(replace(host(), markers=markers, tags=wheels))) == expected
+
+
+# ---------------------------------------------------------------- names that calls import
+
+
+def test_edges_name_the_rule_that_found_them(tmp_path: Path) -> None:
+    code = "import app\nfrom app import a\nimport importlib as il\nil.import_module('app.b')\n# monopack: include app.c\n"
+    write(tmp_path, packs__main=code, app__a="", app__b="", app__c="")
+    rules = {edge.path: edge.rule for edge in traced(tmp_path).edges if edge.rule}
+    expected = {"app/a.py": "from_statement", "app/b.py": "import_module_call", "app/c.py": "include_pragma"}
+    assert rules == expected
+
+
+def test_a_lazy_package_that_the_config_names_brings_all_that_it_has(tmp_path: Path) -> None:
+    lazy = "import importlib\nT = {'One': 'app.one'}\ndef __getattr__(name):\n    return importlib.import_module(T[name])\n"
+    write(tmp_path, packs__main="", app__one="", app=lazy)
+    (tmp_path / "app.py").rename(tmp_path / "app" / "__init__.py")
+    named = ["app/__init__.py", "app/one.py", "packs/main.py"]
+    assert [f.ships_as for f in traced(tmp_path, extra_modules=["app"]).files] == named
+    assert [f.ships_as for f in traced(tmp_path, include=["app/__init__.py"]).files] == named
+    assert [f.ships_as for f in traced(tmp_path).files] == ["packs/main.py"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "n = n\nimport_module(n)", "a = b\nb = a\nimport_module(a)", "n = ''\n" + "n += 'x'\n" * 60 + "import_module(n)",
+        "n = n + n + n\nimport_module(n)", "t = {}\n" + "t['k'] = t\n" * 30 + "import_module(t['k']['k'])",
+        "for n in n: import_module(n)", f"import_module({'+'.join(['x'] * 2000)})", "import_module('%s' % ())",
+        "import_module('{'.format(1))", "import_module('{9}{a.b}'.format(1))", "import_module('a'.strip(1, 2))",
+        "import_module(f'{1!r}')", "import_module(*n)", "import_module()", "import_module(('a', 'b')[7])",
+        "import_module('a.b'.split('')[0])", "import_module([n for n in n])", "a, (b, *c) = c\nimport_module(b)",
+    ],
+)  # fmt: skip
+def test_what_no_name_can_be_told_from_is_remarked_or_nothing(tmp_path: Path, code: str) -> None:
+    write(tmp_path, packs__main=f"from importlib import import_module\n{code}\nimport yaml\n")
+    found = traced(tmp_path)
+    assert [f.ships_as for f in found.files] == ["packs/main.py"]
+    assert "yaml" in [i.dotted for i in found.imports]
+
+
+def test_what_cannot_be_told_is_said_once_and_a_comment_there_answers_it(project: Project) -> None:
+    load = "import importlib\n\n\ndef load(name):\n    return importlib.import_module(name)"
+    project.write({"app/plugins.py": f"{load}\n", "app/a.py": "", "app/b.py": ""})
+    project.pack("main", "import app.plugins\n")
+    project.require()
+    told = project.build("main").stderr
+    assert told.count("app/plugins.py:5: importlib.import_module(name): what it imports cannot be told") == 1
+    assert "name it in extra_modules" in told
+    project.write({"app/plugins.py": f"{load}  # monopack: include app.a\n"})
+    answered = project.build("main").stderr
+    assert "cannot be told" not in answered
+    assert {"app/a.py"} == project.shipped("main") & {"app/a.py", "app/b.py"}
 
 
 # ---------------------------------------------------------------- which names a module has

@@ -1,9 +1,10 @@
 """Tracing: from an entry module to every first-party file it reaches and every other import it makes.
 
 `scan` reads and parses. What a file says: `flow` tells when its code runs, `guards` which conditions are decided before that,
-`names` which names it has, `rules` how it can import. What that means: `meaning` finds the files of an import, `extensions`
-those that are compiled, `walk` follows the edges, `belongs` chooses a pack's tests. Only `scan` touches files; `walk` and
-`belongs` ask for what they want to read by yielding it.
+`names` which names it has (`spelling`: how they are written), `values` what expressions may be worth (`scopes`, `tables`: by
+what names hold), `rules` how it can import, `pragmas` what its comments add. What that means: `meaning` finds the files of an
+import, `extensions` those that are compiled, `walk` follows the edges, `belongs` chooses a pack's tests. Only `scan` touches
+files; `walk` and `belongs` ask for what they want to read by yielding it.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ def trace(module: str, extra: tuple[Start, ...], include: tuple[str, ...], scann
     files, unmatched = matching(scanner.tree, include)
     starts = starts_of(module, extra, files, scanner.tree)
     traced = _drive(walk(module, starts, scanner.tree, target), scanner)
-    notes = tuple(f"include pattern {pattern!r} matches no file" for pattern in unmatched)
+    unused = tuple(f"include pattern {pattern!r} matches no file" for pattern in unmatched)
     reached = {file.source.path for file in traced.files}
     data = [_data(scanner, path) for path in sorted(files - reached)]
-    return replace(traced, files=tuple(sorted((*data, *traced.files), key=lambda f: f.ships_as)), notes=notes)
+    return replace(traced, files=tuple(sorted((*data, *traced.files), key=lambda f: f.ships_as)), notes=(*traced.notes, *unused))
 
 
 def tests_of(traced: Trace, tests_dir: str, scanner: Scanner, target: Target) -> TestPlan:

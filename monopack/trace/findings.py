@@ -12,6 +12,7 @@ class Reference:
     `name` is dotted and may be empty (`from . import x`); `level` counts leading dots, from the package `anchor` where one is
     named, else from the file's own; `attribute` is what follows `from X import` (`*` for a star). `lazy` says that it does not
     (surely) run when the module is imported, `optional` that the code copes when it fails, `dynamic` that a call makes it.
+    `behind` is the name of this module that stands for it, where it is imported only when somebody asks for that name (PEP 562);
     `rule` is the name of the rule that found it.
     """
 
@@ -23,6 +24,7 @@ class Reference:
     lazy: bool = False
     optional: bool = False
     dynamic: bool = False
+    behind: str = ""
     rule: str = ""
 
     @property
@@ -31,4 +33,26 @@ class Reference:
         return "." * self.level + self.name
 
 
-Finding = Reference
+@value()
+class Matching:
+    """All modules whose names match: a reference whose `name` holds `*` for anything, or `?` for one part of a dotted name."""
+
+    reference: Reference
+    line: int
+    lazy: bool = True
+    optional: bool = False
+    rule: str = ""
+
+
+@value()
+class Remark:
+    """Something that the user has to know about a line: what cannot be told there, or what is wrong with it."""
+
+    text: str
+    line: int
+    lazy: bool = True
+    optional: bool = False
+    rule: str = ""
+
+
+Finding = Reference | Matching | Remark

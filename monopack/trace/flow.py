@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from monopack.model import value
-from monopack.trace.guards import decide
+from monopack.trace.guards import Known, decide, probes
+from monopack.trace.spelling import literals
 
 CATCHES_IMPORT_ERROR = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
@@ -18,22 +19,26 @@ class Context:
     """What is known about a piece of code.
 
     `lazy` says that it does not (surely) run when the module is imported, `optional` that the code copes when it fails, `local`
-    that the names it binds are those of a function or class.
+    that the names it binds are those of a function or class. In a module's `__getattr__` (PEP 562) `parameter` holds the name
+    that the module is asked for, and `behind` are the names for which the code runs, where it says so.
     """
 
     lazy: bool = False
     optional: bool = False
     local: bool = False
+    parameter: str = ""
+    behind: tuple[str, ...] = ()
 
 
 Step = tuple[ast.AST, Context]
-Parts = Callable[[Any, Context, Mapping[str, str]], Iterator[Step]]
+Parts = Callable[[Any, Context, Known], Iterator[Step]]
 
 
-def reachable(tree: ast.Module, markers: Mapping[str, str]) -> Iterator[Step]:
+def reachable(tree: ast.Module, known: Known) -> Iterator[Step]:
     """Every node that names, binds or imports something (`TELLING`) and can run on a target, in no particular order.
 
-    `markers` is the target's PEP 508 environment. The syntax tree is walked with a stack: deep nesting costs no recursion.
+    `known` is what is known before it runs (`guards.known_of`). The syntax tree is walked with a stack: deep nesting costs no
+    recursion.
     """
     stack: list[Step] = [(tree, Context())]
     while stack:
@@ -43,7 +48,7 @@ def reachable(tree: ast.Module, markers: Mapping[str, str]) -> Iterator[Step]:
             yield step
         parts = PARTS.get(kind)
         if parts:
-            stack.extend(parts(node, context, markers))
+            stack.extend(parts(node, context, known))
         else:
             silent = SILENT_INSIDE if context.local else SILENT
             stack.extend([(child, context) for child in _children(node) if type(child) not in silent])
@@ -66,40 +71,50 @@ def _each(nodes: Iterable[ast.AST | None], context: Context) -> Iterator[Step]:
     return ((node, context) for node in nodes if node is not None)
 
 
-def _function(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+def _function(node: Any, context: Context, _known: Known) -> Iterator[Step]:
     """`def` and `lambda`: defaults, decorators and annotations run with the code around, the body when it is called."""
     around = [*getattr(node, "decorator_list", ()), node.args, getattr(node, "returns", None)]
     body = node.body if isinstance(node.body, list) else [node.body]
     yield from _each(around, context)
-    yield from _each(body, Context(lazy=True, optional=context.optional, local=True))
+    inner = replace(context, lazy=True, local=True)
+    if getattr(node, "name", "") == "__getattr__" and node.args.args and not context.local:
+        inner = replace(inner, parameter=node.args.args[0].arg)
+    yield from _each(body, inner)
 
 
-def _class(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+def _class(node: Any, context: Context, _known: Known) -> Iterator[Step]:
     """`class`: all of it runs with the code around."""
     yield from _each([*node.decorator_list, *node.bases, *node.keywords], context)
     yield from _each(node.body, replace(context, local=True))
 
 
-def _condition(node: Any, context: Context, markers: Mapping[str, str]) -> Iterator[Step]:
-    """`if` and `while`: the branch that is decided, or both, neither of them surely."""
-    holds = decide(node.test, markers)
-    inner = replace(context, lazy=True) if holds is None else context
+def _condition(node: Any, context: Context, known: Known) -> Iterator[Step]:
+    """`if`, `while` and `a if b else c`: the branch that is decided, or both, neither of them surely.
+
+    Where the condition asks whether a module can be found, the code copes without it.
+    """
+    holds = decide(node.test, known)
+    if probes(node.test, known):
+        inner = replace(context, lazy=True, optional=True)
+    else:
+        inner = replace(context, lazy=True) if holds is None else context
     yield from _each([node.test], context)
     if holds is not False:
-        yield from _each(node.body, inner)
+        body = node.body if isinstance(node.body, list) else [node.body]
+        yield from _each(body, replace(inner, behind=_compared(node.test, context.parameter) or inner.behind))
     if holds is not True:
-        yield from _each(node.orelse, inner)
+        yield from _each(node.orelse if isinstance(node.orelse, list) else [node.orelse], inner)
 
 
-def _loop(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+def _loop(node: Any, context: Context, _known: Known) -> Iterator[Step]:
     """`for`: there may be nothing to loop over, and a `break` before its `else`."""
     yield from _each([node.target, node.iter], context)
     yield from _each([*node.body, *node.orelse], replace(context, lazy=True))
 
 
-def _attempt(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+def _attempt(node: Any, context: Context, known: Known) -> Iterator[Step]:
     """`try`: where a failing import is caught, neither the attempt nor its fallback has to succeed."""
-    if any(_catches(handler.type) for handler in node.handlers):
+    if any(_catches(handler.type, known) for handler in node.handlers):
         yield from _each([*node.body, *node.handlers, *node.orelse], replace(context, lazy=True, optional=True))
     else:
         yield from _each([*node.body, *node.orelse], context)
@@ -107,24 +122,26 @@ def _attempt(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterat
     yield from _each(node.finalbody, context)
 
 
-def _with(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+def _with(node: Any, context: Context, known: Known) -> Iterator[Step]:
     """`with`: `contextlib.suppress(ImportError)` is a `try` by another name."""
-    suppressed = any(_suppresses(item) for item in node.items)
+    suppressed = any(_suppresses(item, known) for item in node.items)
     yield from _each(node.items, context)
     yield from _each(node.body, replace(context, lazy=True, optional=True) if suppressed else context)
 
 
-def _match(node: Any, context: Context, _markers: Mapping[str, str]) -> Iterator[Step]:
+def _match(node: Any, context: Context, _known: Known) -> Iterator[Step]:
     """`match`: no case runs surely."""
     yield from _each([node.subject], context)
-    yield from _each(node.cases, replace(context, lazy=True))
+    for case in node.cases:
+        asked = literals(case.pattern) if _is(node.subject, context.parameter) else ()
+        yield case, replace(context, lazy=True, behind=asked or context.behind)
 
 
 # What has parts that run at different times, what tells something, and what tells nothing and has no parts that do.
 PARTS: Mapping[type[ast.AST], Parts] = {
     ast.FunctionDef: _function, ast.AsyncFunctionDef: _function, ast.Lambda: _function, ast.ClassDef: _class,
-    ast.If: _condition, ast.While: _condition, ast.For: _loop, ast.AsyncFor: _loop, ast.Try: _attempt, ast.TryStar: _attempt,
-    ast.With: _with, ast.AsyncWith: _with, ast.Match: _match,
+    ast.If: _condition, ast.IfExp: _condition, ast.While: _condition, ast.For: _loop, ast.AsyncFor: _loop,
+    ast.Try: _attempt, ast.TryStar: _attempt, ast.With: _with, ast.AsyncWith: _with, ast.Match: _match,
 }  # fmt: skip
 TELLING = frozenset({
     ast.Import, ast.ImportFrom, ast.Call, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef,
@@ -134,21 +151,33 @@ SILENT = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.P
 SILENT_INSIDE = SILENT | {ast.Name}  # names that are local, or only read
 
 
-def _catches(caught: ast.expr | None) -> bool:
+def _catches(caught: ast.expr | None, known: Known) -> bool:
     """Whether an `except` clause catches a failing import."""
     match caught:
         case None:
             return True
         case ast.Tuple(elts=elements):
-            return any(_catches(e) for e in elements)
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name in CATCHES_IMPORT_ERROR
+            return any(_catches(e, known) for e in elements)
+        case ast.Name() | ast.Attribute():
+            return known.origin(caught).rpartition(".")[2] in CATCHES_IMPORT_ERROR
     return False
 
 
-def _suppresses(item: ast.withitem) -> bool:
+def _compared(test: ast.expr, parameter: str) -> tuple[str, ...]:
+    """The texts that a condition compares a parameter with: `name == "a"`, `name in ("a", "b")`; none for any other condition."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.In()], comparators=[others]) if _is(left, parameter):
+            return literals(others)
+    return ()
+
+
+def _is(node: ast.expr, name: str) -> bool:
+    return bool(name) and isinstance(node, ast.Name) and node.id == name
+
+
+def _suppresses(item: ast.withitem, known: Known) -> bool:
     """Whether a `with` item is `contextlib.suppress` of a failing import."""
     match item.context_expr:
-        case ast.Call(func=ast.Name(id="suppress") | ast.Attribute(attr="suppress"), args=args):
-            return any(_catches(a) for a in args)
+        case ast.Call(func=function, args=args) if known.origin(function).rpartition(".")[2] == "suppress":
+            return any(_catches(a, known) for a in args)
     return False

@@ -9,6 +9,7 @@ from typing import Any
 
 from monopack.model import value
 from monopack.trace.flow import Context, Step
+from monopack.trace.spelling import given_names, meant, spelled, without_circles
 
 # Words by which code reaches a namespace that it does not spell out: names may be in it that the source does not show.
 HIDING = frozenset({
@@ -18,7 +19,6 @@ ANYTHING = "*"
 OWN = frozenset({"self", "cls"})
 UPDATING = (".modules.setdefault", ".modules.update", ".__dict__.setdefault", ".__dict__.update")
 DOTTED = frozenset({ast.Name, ast.Attribute})
-LONGEST_CHAIN = 8  # of names that stand for each other; a longer one is a circle
 
 Seen = Mapping[type[ast.AST], list[tuple[Any, Context]]]
 
@@ -40,13 +40,7 @@ class Names:
 
     def origin(self, node: ast.expr) -> str:
         """What an expression such as `il.import_module` stands for: `importlib.import_module`."""
-        name = spelled(node)
-        for _ in range(LONGEST_CHAIN):
-            head, dot, rest = name.partition(".")
-            if head not in self.aliases:
-                break
-            name = f"{self.aliases[head]}{dot}{rest}"
-        return name
+        return meant(spelled(node), self.aliases)
 
 
 def names_of(tree: ast.Module, steps: Iterable[Step], text: str) -> Names:
@@ -58,16 +52,6 @@ def names_of(tree: ast.Module, steps: Iterable[Step], text: str) -> Names:
         bound=frozenset(_bound(seen)), exported=_exported(seen), aliases=_aliases(seen), given=frozenset(_given(seen, text)),
         open=_hides(tree, text),
     )  # fmt: skip
-
-
-def spelled(node: ast.expr) -> str:
-    """`a.b.c` as text; what is no name at its beginning is left out."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    parts.append(node.id if isinstance(node, ast.Name) else "")
-    return ".".join(reversed(parts))
 
 
 def texts(node: ast.expr | None) -> list[str]:
@@ -154,12 +138,10 @@ def _aliases(seen: Seen) -> dict[str, str]:
     for node, _ in seen.get(ast.Assign, ()):
         if type(node.value) in DOTTED and type(node.targets[0]) is ast.Name:
             aliases[node.targets[0].id] = spelled(node.value)
-    for node, _ in seen.get(ast.Import, ()):
-        aliases |= {alias.asname or alias.name: alias.name for alias in node.names}
-    for node, _ in seen.get(ast.ImportFrom, ()):
-        prefix = "." * node.level + f"{node.module}." if node.module else ""
-        aliases |= {alias.asname or alias.name: f"{prefix}{alias.name}" for alias in node.names}
-    return {name: meaning for name, meaning in aliases.items() if meaning.partition(".")[0] != name}
+    for kind in (ast.Import, ast.ImportFrom):
+        for node, _ in seen.get(kind, ()):
+            aliases |= given_names(node)
+    return without_circles(aliases)
 
 
 # ---------------------------------------------------------------- what the source does not show

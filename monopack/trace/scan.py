@@ -21,10 +21,14 @@ from pathspec import GitIgnoreSpec
 from monopack.block import decoded
 from monopack.model import Evidence, SourceFile, Target
 from monopack.trace.extensions import EXTENSIONS, suffixes
+from monopack.trace.findings import Matching, Reference, Remark
 from monopack.trace.flow import reachable
+from monopack.trace.guards import known_of
 from monopack.trace.names import names_of
+from monopack.trace.pragmas import pragmas_of
 from monopack.trace.rules import findings
 from monopack.trace.sources import SOURCE, Facts, Problem, SourceTree
+from monopack.trace.values import Values
 
 NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
 MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
@@ -203,9 +207,17 @@ def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts
             tree = ast.parse(text, filename=source.path)
     except (SyntaxError, UnicodeDecodeError, LookupError, ValueError, RecursionError, MemoryError) as problem:
         return Facts(source=source, error=_problem(source.path, problem))
-    steps = list(reachable(tree, markers))
+    steps = list(reachable(tree, known_of(tree, text, markers)))
     names = names_of(tree, steps, text)
-    return Facts(source=source, references=findings(steps, names), names=names)
+    pragmas = pragmas_of(text)
+    found = pragmas.with_answers(findings(pragmas.kept(steps), names, Values(tree, names, text)))
+    return Facts(
+        source=source,
+        references=tuple(each for each in found if isinstance(each, Reference)),
+        matching=tuple(each for each in found if isinstance(each, Matching)),
+        remarks=tuple(each for each in found if isinstance(each, Remark)),
+        names=names,
+    )
 
 
 def _decode(data: bytes) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from monopack.model import Evidence, SourceFile, value
 from monopack.trace.extensions import EXTENSIONS
-from monopack.trace.findings import Reference
+from monopack.trace.findings import Matching, Reference, Remark
 from monopack.trace.names import Names
 
 SOURCE = ".py"
@@ -101,6 +102,11 @@ class SourceTree:
         """The dotted names of all modules below the source roots."""
         return [self.module(path) for path in self.files if path.endswith(self.suffixes)]
 
+    def modules_like(self, pattern: str) -> list[str]:
+        """The dotted names of modules that match a pattern: `*` stands for anything, `?` for one part of a dotted name."""
+        wanted = re.compile(re.escape(pattern).replace(r"\*", ".+").replace(r"\?", "[^.]+"))
+        return sorted(name for name in self.modules() if wanted.fullmatch(name))
+
     def shipping_as(self, path: str) -> str:
         """The file that would ship as `path`, an empty string when there is none: `src/app/x.csv` for `app/x.csv`."""
         candidates = (path if root == "." else f"{root}/{path}" for root in self.source_roots)
@@ -139,5 +145,7 @@ class Facts:
 
     source: SourceFile
     references: tuple[Reference, ...] = ()
+    matching: tuple[Matching, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     names: Names = Names()
     error: Problem | None = None

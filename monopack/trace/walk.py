@@ -6,14 +6,15 @@ ever read and the thinking touches no disk.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+import re
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
 from monopack.errors import PackError
 from monopack.model import Edge, Evidence, Import, Reach, Target, Trace, TracedFile, value
-from monopack.trace.findings import Reference
-from monopack.trace.meaning import Meaning, Place, meaning_of, refuse_link, too_many_dots
+from monopack.trace.findings import Matching, Reference
+from monopack.trace.meaning import Meaning, Place, absolute, meaning_of, refuse_link, too_many_dots
 from monopack.trace.names import ANYTHING, Names
 from monopack.trace.sources import SOURCE, Facts, SourceTree
 
@@ -103,11 +104,15 @@ class _Trail:
         self.stars: dict[str, list[Question]] = {}  # star imports by the module that they take from
         self.bases: dict[str, list[str]] = {}  # the modules that a file takes everything from; an empty string for one of others
         self.questions: list[Question] = []
+        self.behind: dict[str, list[tuple[Reference | Matching, Place]]] = {}  # what a file imports when it is asked for a name
+        self.used: dict[str, dict[str, None]] = {}  # the names that a file is asked for
+        self.notes: dict[str, None] = {}
 
     def begin(self, start: Start) -> None:
         """Go to a start."""
         if start.path:
             self._wait(start.path, start.reach, start.because)
+            self._use(start.path, ANYTHING)
         else:
             self._follow(Reference(name=start.name, line=0), Place(evidence=start.because, reach=start.reach))
 
@@ -132,16 +137,60 @@ class _Trail:
         for star in self.stars.get(step.path, ()):
             self._follow_star(star)
         package = self.tree.package(step.path)
-        for reference in known.references:
-            evidence = Evidence(file=step.path, line=reference.line)
-            self._follow(reference, Place(evidence=evidence, reach=step.reach, package=package))
+        imports: tuple[Reference | Matching, ...] = (*known.references, *known.matching)
+        for found in imports:
+            place = Place(evidence=Evidence(file=step.path, line=found.line), reach=step.reach, package=package)
+            self._take(found, place)
+        for remark in known.remarks:
+            self.notes[f"{step.path}:{remark.line}: {remark.text}"] = None
 
     def traced(self, module: str) -> Trace:
         """All that was found."""
         return Trace(
             module=module, files=tuple(self.files.values()), imports=tuple(self.imports), missing=tuple(self.missing),
-            standard=tuple(self.standard), edges=tuple(self.edges),
+            standard=tuple(self.standard), edges=tuple(self.edges), notes=tuple(self.notes),
         )  # fmt: skip
+
+    def _take(self, found: Reference | Matching, place: Place) -> None:
+        """Follow what a file imports, at once or when it is asked for a name that stands for it."""
+        reference = found if isinstance(found, Reference) else found.reference
+        path = place.evidence.file
+        if reference.behind:
+            self.behind.setdefault(path, []).append((found, place))
+        if not reference.behind or _asked_for(reference.behind, self.used.get(path, {})):
+            self._go(found, place)
+
+    def _go(self, found: Reference | Matching, place: Place) -> None:
+        if isinstance(found, Reference):
+            self._follow(found, place)
+        else:
+            self._follow_matching(found, place)
+
+    def _use(self, path: str, name: str) -> None:
+        """Note that a module is asked for a name, or for any; import what stands behind it."""
+        used = self.used.setdefault(path, {})
+        if name in used:
+            return
+        used[name] = None
+        for found, place in self.behind.get(path, ()):
+            reference = found if isinstance(found, Reference) else found.reference
+            if _asked_for(reference.behind, {name: None}):
+                self._go(found, place)
+
+    def _follow_matching(self, found: Matching, place: Place) -> None:
+        """Import all modules that match; where none does, the package that they would be in."""
+        pattern = absolute(found.reference, place.package)
+        reference = replace(found.reference, level=0, anchor="", lazy=True, optional=found.optional, rule=found.rule)
+        modules = self.tree.modules_like(pattern) if pattern else []
+        for module in modules:
+            self._follow(replace(reference, name=module), place)
+        parent = re.split(r"[*?]", pattern or "")[0].rpartition(".")[0]
+        if parent and not modules:
+            self._follow(replace(reference, name=parent), place)
+        ours = not parent or self.tree.locate(parent) or self.tree.is_folder(parent)
+        if ours and not modules and found.rule != "listed_modules":  # to list none is no mistake
+            note = f"{place.evidence}: no module of the project is called {pattern}; name what is imported there in extra_modules"
+            self.notes[note] = None
 
     def _follow(self, reference: Reference, place: Place) -> None:
         """Go where a reference leads, and note what it needs of others."""
@@ -150,7 +199,10 @@ class _Trail:
         if meaning.beyond and reach is Reach.EAGER:
             raise too_many_dots(reference, place)
         for path in meaning.files:
-            self._lead(path, reach, place.evidence)
+            self._lead(path, reach, place.evidence, reference.rule)
+        for path, name in _uses(reference, meaning):
+            if path != place.evidence.file or not reference.line:  # a start is taken as a whole
+                self._use(path, name)
         question = Question(reference=reference, place=place, meaning=meaning)
         if reference.attribute == ANYTHING:
             self._take_star(question)
@@ -176,10 +228,10 @@ class _Trail:
                 lazy = star.reference.lazy or not surely or name in names.bound
                 self._follow(replace(star.reference, attribute=name, lazy=lazy), star.place)
 
-    def _lead(self, path: str, reach: Reach, because: Evidence) -> None:
+    def _lead(self, path: str, reach: Reach, because: Evidence, rule: str = "") -> None:
         """Note an import of a file, and visit it."""
         self._wait(path, reach, because)
-        self.edges[Edge(evidence=because, path=path, reach=reach)] = None
+        self.edges[Edge(evidence=because, path=path, reach=reach, rule=rule)] = None
 
     def _wait(self, path: str, reach: Reach, because: Evidence) -> None:
         if path not in self.files:
@@ -247,6 +299,19 @@ class _Trail:
         if "." in folder and not any(file.ships_as.startswith(below) for file in self.files.values()):
             for path in self.tree.nearest_in(folder):
                 self._lead(path, Reach.LAZY, because)
+
+
+def _asked_for(behind: str, names: Mapping[str, None]) -> bool:
+    """Whether one of the names that a module is asked for may be the one that something stands behind."""
+    return behind in names or ANYTHING in names or (behind == ANYTHING and bool(names))
+
+
+def _uses(reference: Reference, meaning: Meaning) -> list[tuple[str, str]]:
+    """The modules that a reference asks for names, and these names; `*` where the module as a whole is taken."""
+    if reference.attribute and meaning.holder:
+        return [(meaning.holder, reference.attribute)]
+    whole = meaning.files if reference.rule == "import_statement" else meaning.files[-1:]  # `import a.b` gives `a` as well
+    return [(path, ANYTHING) for path in whole]
 
 
 def _wanted(question: Question) -> Import:

@@ -1,7 +1,7 @@
-"""How Python code names what it imports and reads: one function for each way, listed in `RULES`.
+"""How Python code names what it imports and reads: one function for each way, listed in `RULES` and `CALL_RULES`.
 
 A rule looks at one syntax node and at the names of its file, and returns what the node names; `findings` brings every node that
-can run to the rules, and adds what is known about when it runs.
+can run to the rules, and adds what is known about when it runs. Rules about calls are told what expressions may be worth as well.
 """
 
 from __future__ import annotations
@@ -10,30 +10,55 @@ import ast
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from monopack.trace.findings import Finding
+from monopack.trace.findings import Finding, Reference
 from monopack.trace.flow import Context, Step
 from monopack.trace.names import Names
-from monopack.trace.rules.dynamic import import_function_call, import_module_call
+from monopack.trace.rules.dynamic import (
+    find_spec_call,
+    import_function_call,
+    import_module_call,
+    listed_modules,
+    passed_function,
+    resolve_name_call,
+    run_module_call,
+)
+from monopack.trace.rules.lazy import lazy_loader_attach, lazy_module_class
 from monopack.trace.rules.statements import from_statement, import_statement
+from monopack.trace.values import Values
 
 Rule = Callable[[ast.AST, Names], list[Finding]]
+CallRule = Callable[[ast.Call, Values], list[Finding]]
 
-RULES: tuple[Rule, ...] = (import_statement, from_statement, import_module_call, import_function_call)
-NAMING = frozenset({ast.Import, ast.ImportFrom, ast.Call})  # what a rule looks at
+RULES: tuple[Rule, ...] = (import_statement, from_statement)
+CALL_RULES: tuple[CallRule, ...] = (
+    import_module_call, import_function_call, passed_function, run_module_call, resolve_name_call, find_spec_call, listed_modules,
+    lazy_loader_attach, lazy_module_class,
+)  # fmt: skip
+NAMING = frozenset({ast.Import, ast.ImportFrom})  # what a rule looks at, besides calls
 
 
-def findings(steps: Iterable[Step], names: Names) -> tuple[Finding, ...]:
-    """All that the nodes of a module name, in source order; `names` is what the module's source tells about names."""
-    found = [
-        _in_context(finding, context, rule)
-        for node, context in steps
-        if type(node) in NAMING
-        for rule in RULES
-        for finding in rule(node, names)
-    ]
+def findings(steps: Iterable[Step], names: Names, values: Values) -> tuple[Finding, ...]:
+    """All that the nodes of a module name, in source order.
+
+    `names` is what the module's source tells about names, `values` what expressions in it may be worth.
+    """
+    found: list[Finding] = []
+    for node, context in steps:
+        if type(node) in NAMING:
+            imported = [_in_context(each, context, rule.__name__) for rule in RULES for each in rule(node, names)]
+            found += [each for one in imported for each in _behind(one, context)]
+        elif values.wanted and isinstance(node, ast.Call):
+            found += [_in_context(each, context, rule.__name__) for rule in CALL_RULES for each in rule(node, values)]
     return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.line))
 
 
-def _in_context(finding: Finding, context: Context, rule: Rule) -> Finding:
+def _behind(finding: Finding, context: Context) -> list[Finding]:
+    """An import statement that runs only when a module is asked for some names, once for each of them."""
+    if not context.behind or not isinstance(finding, Reference):
+        return [finding]
+    return [replace(finding, behind=name) for name in context.behind]
+
+
+def _in_context(finding: Finding, context: Context, rule: str) -> Finding:
     lazy, optional = finding.lazy or context.lazy, finding.optional or context.optional
-    return replace(finding, lazy=lazy, optional=optional, rule=rule.__name__)
+    return replace(finding, lazy=lazy, optional=optional, rule=rule)

@@ -27,6 +27,6 @@ __import__("app", None, None, ["l"])
 def found_elsewhere(self):
     self.loader.import_module("app.m")
     importlib.import_module(*["app.n"])
-    im("app." + "n")
+    im("app." + "n")  # an import
     im
     __import__(name_from_somewhere, fromlist=["n"])

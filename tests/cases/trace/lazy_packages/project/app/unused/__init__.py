@@ -1,0 +1,7 @@
+import importlib
+
+_MODULES = {"One": ".one", "Kept": ".kept"}
+
+
+def __getattr__(name):
+    return getattr(importlib.import_module(_MODULES[name], __name__), name)

@@ -141,9 +141,9 @@ class TracedFile:
 
 @value()
 class Edge:
-    """One import from one first-party file to another: where it stands, the file it leads to, when it runs.
+    """One import, or reading, of a first-party file by another: where it stands, the file it leads to, and when it runs.
 
-    `rule` is the name of the rule that found it.
+    `rule` is the way of importing or reading that it is, as `monopack.trace.rules` calls it.
     """
 
     evidence: Evidence

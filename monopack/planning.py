@@ -130,7 +130,7 @@ def site_of(found: Found, loaded: Loaded, outside: Outside) -> Site:
 def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
     """Trace one pack and choose its tests."""
     plan = Plan(pack=pack, options=options, traced=Trace(module=pack.module, files=(), imports=(), missing=()))
-    scanner = site.scanner.narrowed(options.exclude)
+    scanner = site.scanner.narrowed(options.exclude, strings=options.string_imports)
     extra = tuple(trace.Start(name=name, because=Evidence(file="extra_modules", line=0)) for name in options.extra_modules)
     try:
         traced = trace.trace(pack.module, extra, options.include, scanner, site.target)
@@ -146,8 +146,10 @@ def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
 
 def _log_trace(pack: str, traced: Trace) -> None:
     """Every edge, and every import that was left to distributions or leads nowhere, for `--debug`."""
+    data = {file.source.path for file in traced.files if not file.module}
     for edge in traced.edges:
-        log.debug("%s: %s imports %s (%s)", pack, edge.evidence, edge.path, edge.reach)
+        does = "reads" if edge.path in data else "imports"
+        log.debug("%s: %s %s %s (%s)", pack, edge.evidence, does, edge.path, edge.reach)
     for imports, what in ((traced.imports, "to be provided by a distribution"), (traced.missing, "which is not there")):
         for wanted in imports:
             how = f"{wanted.reach}, may fail" if wanted.optional else wanted.reach

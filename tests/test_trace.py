@@ -23,12 +23,14 @@ from monopack.trace import Scanner, Start, survey, trace
 from monopack.trace import tests_of as choose_tests
 from monopack.trace.extensions import suffixes
 from monopack.trace.findings import Reference
+from monopack.trace.rules.data import DATA_RULES
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import walk
 
 TOUCHING = ("open", "os.listdir", "os.scandir", "subprocess.Popen", "socket.connect")
 IMPORTING = (b"import", b"run_module", b"resolve_name", b"iter_modules", b"walk(", b"attach", b"LazyModule", b"monopack:")
 CASES = Path(__file__).parent / "cases" / "trace"
+READING_AND_NAMING = {*(rule.__name__ for rule in DATA_RULES), "patched_name", "dotted_string"}
 
 
 def scan(project: Path, *source_roots: str) -> Scanner:
@@ -70,7 +72,8 @@ def test_a_way_of_importing(case: Path) -> None:
 def test_every_edge_has_evidence_that_names_its_import(case: Path) -> None:
     expected = tomllib.loads((case / "expected.toml").read_text("utf-8"))
     found = traced(case / "project", **expected)
-    for evidence in (*(e.evidence for e in found.edges), *(i.evidence for i in found.imports)):
+    imports = [edge for edge in found.edges if edge.rule not in READING_AND_NAMING]
+    for evidence in (*(e.evidence for e in imports), *(i.evidence for i in found.imports)):
         if evidence.line:
             source = (case / "project" / evidence.file).read_bytes().splitlines()[evidence.line - 1]
             assert any(word in source for word in IMPORTING), f"{evidence}: {source!r}"
@@ -517,3 +520,91 @@ def test_a_test_that_cannot_be_understood_leaves_the_others_alone(tmp_path: Path
     found = plan(tmp_path)
     assert found.tests == ("tests/test_main.py",)
     assert set(found.left_out) == {"tests/test_dots.py", "tests/test_rot.py"}
+
+
+# ---------------------------------------------------------------- data, and strings that name modules
+
+
+def data_of(found: Trace) -> list[str]:
+    return sorted(f.ships_as for f in found.files if not f.module)
+
+
+def test_data_has_its_line_as_evidence(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="from pathlib import Path\n\ntext = (Path(__file__).parent / 'x.txt').read_text()\n")
+    (tmp_path / "packs" / "x.txt").write_text("x")
+    found = traced(tmp_path)
+    (data,) = (f for f in found.files if not f.module)
+    assert (data.source.path, data.ships_as, str(data.because)) == ("packs/x.txt", "packs/x.txt", "packs/main.py:3")
+    assert [(edge.path, edge.rule) for edge in found.edges if edge.path == "packs/x.txt"] == [("packs/x.txt", "built_path")]
+
+
+def test_data_that_is_excluded_or_included_as_well_is_as_the_config_says(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="import pkgutil\npkgutil.get_data('app', 'a.txt')\npkgutil.get_data('app', 'b.txt')\n", app="")
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "app").mkdir(exist_ok=True)
+        (tmp_path / "app" / name).write_text("x")
+    (tmp_path / "app.py").rename(tmp_path / "app" / "__init__.py")
+    assert data_of(traced(tmp_path)) == ["app/a.txt", "app/b.txt"]
+    assert data_of(traced(tmp_path, exclude=["app/a.txt"])) == ["app/b.txt"]
+    assert data_of(traced(tmp_path, include=["app/*.txt"])) == ["app/a.txt", "app/b.txt"]
+
+
+def test_data_never_comes_from_outside_the_project(tmp_path: Path) -> None:
+    code = "from pathlib import Path\nHERE = Path(__file__).parent\nopen(HERE / 'link.txt')\nopen(HERE / 'folder' / 'x.txt')\n"
+    project = write(tmp_path / "project", packs__main=f"{code}open(HERE / '..' / '..' / 'secret.txt')\n")
+    (tmp_path / "secret.txt").write_text("x")
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "x.txt").write_text("x")
+    (project / "packs" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (project / "packs" / "folder").symlink_to(tmp_path / "far")
+    found = traced(project)
+    assert data_of(found) == []
+    rest = "so nothing of it ships; copy it into the project"
+    assert found.notes == (
+        f"packs/main.py:3: reads packs/link.txt, a link that leads out of the project, {rest}",
+        f"packs/main.py:4: reads packs/folder, a link that leads out of the project, {rest}",
+        f"packs/main.py:5: reads a path that leads out of the project, {rest}",
+    )
+
+
+def test_a_secret_that_code_reads_stays_at_home_and_is_named(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="from pathlib import Path\nopen(Path(__file__).with_name('server.pem'))\n")
+    (tmp_path / "packs" / "server.pem").write_text("x")
+    found = traced(tmp_path)
+    assert data_of(found) == []
+    said = "reads packs/server.pem, which looks like a secret and does not ship; name it with include if it has to"
+    assert found.notes == (f"packs/main.py:2: {said}",)
+    assert data_of(traced(tmp_path, include=["packs/server.pem"])) == ["packs/server.pem"]
+
+
+def test_names_that_are_made_from_themselves_end(tmp_path: Path) -> None:
+    growing = "path = path / 'a'\n" * 30
+    terms = " / ".join(["HERE", *["'a'"] * 1500])
+    code = f"from pathlib import Path\npath = Path(__file__)\n{growing}HERE = path\nx = {terms}\nimport app\n"
+    write(tmp_path, packs__main=code,
+          app="from packs.main import z as y\ny / 'x'\n", packs__more="")  # fmt: skip
+    assert data_of(traced(tmp_path)) == []
+
+
+def test_strings_name_nothing_where_they_are_switched_off(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="APPS = ['app.x']\n", app__x="")
+    assert {f.ships_as for f in traced(tmp_path).files} == {"app/x.py", "packs/main.py"}
+    silent = scan(tmp_path).narrowed((), strings=False)
+    assert [f.ships_as for f in trace("packs.main", (), (), silent, host()).files] == ["packs/main.py"]
+
+
+def test_a_test_needs_what_it_patches_by_name_and_reads(tmp_path: Path) -> None:
+    write(
+        tmp_path, packs__main="import app.used\n", app__used="x = 1\n", app__other="x = 1\n",
+        tests__test_used="from unittest.mock import patch\n\n\n@patch('app.used.x')\ndef test(): ...\n",
+        tests__test_other="import app.used\n\n\ndef test(mocker):\n    mocker.patch('app.other.x')\n",
+        tests__test_text="import app.used\n\nNAMES = ['app.other']\n",
+        tests__test_data="from pathlib import Path\nimport app.used\ntext = (Path(__file__).parents[1] / 'samples' / 'a.txt')\n",
+    )  # fmt: skip
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "a.txt").write_text("x")
+    (tmp_path / "samples" / "b.txt").write_text("x")
+    found = plan(tmp_path)
+    assert found.tests == ("tests/test_data.py", "tests/test_text.py", "tests/test_used.py")
+    assert {test: why.where for test, why in found.left_out.items()} == {"tests/test_other.py": "tests/test_other.py:5"}
+    assert [f.ships_as for f in found.support if f.ships_as.startswith("samples")] == ["samples/a.txt"]

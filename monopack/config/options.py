@@ -55,6 +55,9 @@ class PackOptions(BaseModel):
     )
     include: Names = Field(default=(), description="Files to ship besides code, as glob patterns from the project root.")
     exclude: Names = Field(default=(), description="Files that never ship, as glob patterns from the project root.")
+    string_imports: Switch = Field(
+        default=True, description="Strings that look like a first-party module, or something in one, bring that module."
+    )
     env: Variables = Field(default_factory=dict, description="Variables that verifying and tests run with.")
     test_env: Variables = Field(default_factory=dict, description="Variables that only tests run with.")
     env_passthrough: Names = Field(

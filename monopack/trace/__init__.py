@@ -2,9 +2,10 @@
 
 `scan` reads and parses. What a file says: `flow` tells when its code runs, `guards` which conditions are decided before that,
 `names` which names it has (`spelling`: how they are written), `values` what expressions may be worth (`scopes`, `tables`: by
-what names hold), `rules` how it can import, `pragmas` what its comments add. What that means: `meaning` finds the files of an
-import, `extensions` those that are compiled, `walk` follows the edges, `belongs` chooses a pack's tests. Only `scan` touches
-files; `walk` and `belongs` ask for what they want to read by yielding it.
+what names hold), `paths` which places they stand for, `rules` how it can import and read, `pragmas` what its comments add. What
+that means: `meaning` finds the files of an import, `extensions` those that are compiled, `reading` those that code reads, `walk`
+follows the edges, `belongs` chooses a pack's tests. Only `scan` touches files; `walk` and `belongs` ask for what they want to
+read by yielding it.
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ from monopack.errors import PackError
 from monopack.model import Evidence, Import, LeftOut, Reach, Target, TestPlan, Trace, TracedFile, value
 from monopack.trace.findings import Reference
 from monopack.trace.meaning import Place, meaning_of, too_many_dots
+from monopack.trace.reading import read
 from monopack.trace.sources import Facts, SourceTree
-from monopack.trace.walk import Start, walk
+from monopack.trace.walk import Start, mentioned, walk
 
 TEST_FILES = ("test_*.py", "*_test.py", "tests.py")
 RUNNER_FILES = (
@@ -33,11 +34,15 @@ Choosing = Generator[frozenset[str], dict[str, Facts], TestPlan]
 
 @value()
 class Uses:
-    """What one file of the tests folder imports itself: helpers beside it, first-party files (with evidence), and the rest."""
+    """What one file of the tests folder imports itself: helpers beside it, first-party files (with evidence), and the rest.
+
+    `reads` are the files that it reads, project-relative.
+    """
 
     helpers: frozenset[str] = frozenset()
     first_party: Mapping[str, Evidence]
     imports: tuple[Import, ...] = ()
+    reads: frozenset[str] = frozenset()
     broken: LeftOut | None = None
 
 
@@ -81,7 +86,7 @@ def choose(traced: Trace, tests_dir: str, tree: SourceTree, target: Target) -> C
     beside = yield from _walk_beside(conftests, uses, own, folder)
     helpers = closure(conftests, uses) | closure(chosen, uses)
     wanted = {p for p in everything if not is_test(p)} | set(chosen) | {p for p in helpers if folder.holds(p)}
-    wanted |= {name for name in RUNNER_FILES if name in tree.files}
+    wanted |= {name for name in RUNNER_FILES if name in tree.files} | {path for p in helpers for path in uses[p].reads}
     facts = yield frozenset(wanted)
     support = tuple(_as_is(facts[path]) for path in sorted(wanted))
     return TestPlan(
@@ -179,7 +184,26 @@ def _uses(path: str, facts: Facts, folder: Folder) -> Uses:
                 helpers.add(found)
             else:
                 first_party.setdefault(found, evidence)
-    return Uses(helpers=frozenset(helpers - {path}), first_party=first_party, imports=tuple(imports))
+    for found, evidence in _patched(path, facts, folder):
+        first_party.setdefault(found, evidence)
+    reads = frozenset(_reads(path, facts, folder))
+    return Uses(helpers=frozenset(helpers - {path}), first_party=first_party, imports=tuple(imports), reads=reads)
+
+
+def _patched(path: str, facts: Facts, folder: Folder) -> Iterable[tuple[str, Evidence]]:
+    """The first-party modules that a test patches by name, which imports them."""
+    for mention in facts.mentions:
+        module, _ = mentioned(mention, folder.tree) if mention.rule == "patched_name" else ("", "")
+        found = folder.tree.locate(module) if module else None
+        if found and not folder.holds(found):
+            yield found, Evidence(file=path, line=mention.line)
+
+
+def _reads(path: str, facts: Facts, folder: Folder) -> Iterable[str]:
+    """The files outside the tests folder that a test reads; those in it are there anyway."""
+    for data in facts.data:
+        for found in read(data, Evidence(file=path, line=data.line), {path: facts.places}, folder.tree):
+            yield from (each for each in found.files if not folder.holds(each))
 
 
 def _look_up(reference: Reference, evidence: Evidence, folder: Folder) -> Iterable[str | Import]:

@@ -55,4 +55,40 @@ class Remark:
     rule: str = ""
 
 
-Finding = Reference | Matching | Remark
+@value()
+class Spot:
+    """A place in the project as code spells it.
+
+    `path` (POSIX, may begin with `..`) counts from the folder of the file that spells it; or, where `start` names a module, from
+    that module's folder; or, where `start` names something else that a module has, from what it stands for there. A part
+    `__file__` is the module's own file. `computed` says that more follows, which only running the code would tell.
+    """
+
+    start: str = ""
+    path: str = "."
+    computed: bool = False
+
+
+@value()
+class Data:
+    """A file or folder that code reads. `lazy`, `optional` and `rule` as of a `Reference`."""
+
+    spot: Spot
+    line: int
+    lazy: bool = True
+    optional: bool = False
+    rule: str = ""
+
+
+@value()
+class Mention:
+    """A whole string that looks like the dotted name of a module, or of what one has: `app.x`, `app.x.Y`, `app.x:handler`."""
+
+    name: str
+    line: int
+    lazy: bool = True
+    optional: bool = True
+    rule: str = ""
+
+
+Finding = Reference | Matching | Remark | Data | Mention

@@ -145,7 +145,8 @@ PARTS: Mapping[type[ast.AST], Parts] = {
 }  # fmt: skip
 TELLING = frozenset({
     ast.Import, ast.ImportFrom, ast.Call, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef,
-    ast.ClassDef, ast.Name, ast.Global, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping,
+    ast.ClassDef, ast.Name, ast.Global, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping, ast.BinOp, ast.JoinedStr,
+    ast.Return, ast.For, ast.arguments,
 })  # fmt: skip
 SILENT = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass, ast.Nonlocal})
 SILENT_INSIDE = SILENT | {ast.Name}  # names that are local, or only read

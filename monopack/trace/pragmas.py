@@ -67,7 +67,7 @@ def pragmas_of(text: str) -> Pragmas:
 
 def _comments(text: str) -> Iterator[tokenize.TokenInfo]:
     """The comment tokens of source text."""
-    lines = iter(text.splitlines(keepends=True))
+    lines = (f"{line}\n" for line in text.split("\n"))  # not `splitlines`: a form feed ends no line
     try:
         yield from (token for token in tokenize.generate_tokens(lambda: next(lines, "")) if token.type == tokenize.COMMENT)
     except (tokenize.TokenError, SyntaxError):  # where the tokenizer is stricter than the parser

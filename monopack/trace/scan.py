@@ -6,7 +6,6 @@ import ast
 import hashlib
 import io
 import os
-import re
 import stat
 import tokenize
 import warnings
@@ -21,18 +20,19 @@ from pathspec import GitIgnoreSpec
 from monopack.block import decoded
 from monopack.model import Evidence, SourceFile, Target
 from monopack.trace.extensions import EXTENSIONS, suffixes
-from monopack.trace.findings import Matching, Reference, Remark
+from monopack.trace.findings import Matching, Mention, Reference, Remark
 from monopack.trace.flow import reachable
 from monopack.trace.guards import known_of
 from monopack.trace.names import names_of
+from monopack.trace.paths import Scope
 from monopack.trace.pragmas import pragmas_of
 from monopack.trace.rules import findings
-from monopack.trace.sources import SOURCE, Facts, Problem, SourceTree
+from monopack.trace.rules.data import data_findings
+from monopack.trace.sources import SECRETS, SOURCE, Facts, Problem, SourceTree
 from monopack.trace.values import Values
 
 NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
 MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
-SECRETS = re.compile(r"(\.env.*|.*\.pem|.*\.key|id_rsa.*|\.netrc|\.pypirc|credentials.*\.json)", re.IGNORECASE)
 
 
 # ---------------------------------------------------------------- which files there are
@@ -164,12 +164,15 @@ class Scanner:
                 self._known[path] = self._read(path)
             return {path: self._known[path] for path in paths}
 
-    def narrowed(self, exclude: Sequence[str]) -> Scanner:
-        """A scanner of the same project, with the same memory, whose tree leaves out files that match glob patterns."""
-        if not exclude:
+    def narrowed(self, exclude: Sequence[str], *, strings: bool = True) -> Scanner:
+        """A scanner of the same project, with the same memory, whose tree leaves out files that match glob patterns.
+
+        `strings` says whether strings that look like modules of the project name them.
+        """
+        if not exclude and strings:
             return self
         gone, _ = matching(self.tree, exclude)
-        other = Scanner(replace(self.tree, files=self.tree.files - gone, excluded=gone), self._target)
+        other = Scanner(replace(self.tree, files=self.tree.files - gone, excluded=gone, strings=strings), self._target)
         other._known, other._lock = self._known, self._lock
         return other
 
@@ -210,13 +213,19 @@ def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts
     steps = list(reachable(tree, known_of(tree, text, markers)))
     names = names_of(tree, steps, text)
     pragmas = pragmas_of(text)
-    found = pragmas.with_answers(findings(pragmas.kept(steps), names, Values(tree, names, text)))
+    kept = list(pragmas.kept(steps))
+    found = pragmas.with_answers(findings(kept, names, Values(tree, names, text)))
+    scope = Scope(steps, names)
+    read = data_findings((node for node, _ in steps), scope, tree)
     return Facts(
         source=source,
         references=tuple(each for each in found if isinstance(each, Reference)),
         matching=tuple(each for each in found if isinstance(each, Matching)),
+        mentions=tuple(each for each in found if isinstance(each, Mention)),
         remarks=tuple(each for each in found if isinstance(each, Remark)),
+        data=tuple(sorted(dict.fromkeys(read), key=lambda data: data.line)),
         names=names,
+        places=scope.shown(),
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import field, replace
 
 from monopack.model import Evidence, SourceFile, value
 from monopack.trace.extensions import EXTENSIONS
-from monopack.trace.findings import Matching, Reference, Remark
+from monopack.trace.findings import Data, Matching, Mention, Reference, Remark, Spot
 from monopack.trace.names import Names
 
 SOURCE = ".py"
+SECRETS = re.compile(r"(\.env.*|.*\.pem|.*\.key|id_rsa.*|\.netrc|\.pypirc|credentials.*\.json)", re.IGNORECASE)
 
 
 @value()
@@ -20,7 +22,7 @@ class SourceTree:
     `root` is absolute; `source_roots` are relative to it, in `sys.path` order; so are `files` and `folders` (those that hold
     modules). `excluded` are files that the config keeps out: their modules are known, and neither followed nor missed.
     `outside` are links that lead out of the project. `suffixes` are what follows a module's name in its file, in the order in
-    which the target looks for them.
+    which the target looks for them. `strings` says whether strings that look like modules of the project name them.
     """
 
     root: str
@@ -30,6 +32,7 @@ class SourceTree:
     outside: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
     suffixes: tuple[str, ...] = (SOURCE,)
+    strings: bool = True
 
     def locate(self, name: str) -> str | None:
         """The file of a module by its dotted name, None where there is none.
@@ -70,6 +73,17 @@ class SourceTree:
         below = [path for path in self.files if path.startswith(folders) and self.locate(self.module(path)) == path]
         depth = min((path.count("/") for path in below), default=0)
         return sorted(path for path in below if path.count("/") == depth)
+
+    def folders_of(self, name: str) -> list[str]:
+        """The folders that a dotted name is, modules in them or not."""
+        return [folder for folder in self._paths(name) if any(path.startswith(f"{folder}/") for path in self.files)]
+
+    def link_on(self, path: str) -> str:
+        """The link on the way to a path that leads out of the project, else an empty string."""
+        if not self.outside:
+            return ""
+        parts = path.split("/")
+        return next((link for end in range(len(parts)) if (link := "/".join(parts[: end + 1])) in self.outside), "")
 
     def _paths(self, name: str) -> list[str]:
         """The folders that a dotted name may mean."""
@@ -141,11 +155,17 @@ class Problem:
 
 @value()
 class Facts:
-    """What one file is, what it imports, and what it tells about names; with an `error`, only that counts."""
+    """What one file is, what it imports and reads, and what it tells about names; with an `error`, only that counts.
+
+    `places` are the paths that its names stand for.
+    """
 
     source: SourceFile
     references: tuple[Reference, ...] = ()
     matching: tuple[Matching, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    data: tuple[Data, ...] = ()
+    mentions: tuple[Mention, ...] = ()
     names: Names = Names()
+    places: Mapping[str, tuple[Spot, ...]] = field(default_factory=dict)
     error: Problem | None = None

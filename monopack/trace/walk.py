@@ -13,9 +13,10 @@ from difflib import get_close_matches
 
 from monopack.errors import PackError
 from monopack.model import Edge, Evidence, Import, Reach, Target, Trace, TracedFile, value
-from monopack.trace.findings import Matching, Reference
+from monopack.trace.findings import Data, Matching, Mention, Reference, Spot
 from monopack.trace.meaning import Meaning, Place, absolute, meaning_of, refuse_link, too_many_dots
 from monopack.trace.names import ANYTHING, Names
+from monopack.trace.reading import read
 from monopack.trace.sources import SOURCE, Facts, SourceTree
 
 INCLUDE = Evidence(file="include", line=0)
@@ -36,11 +37,26 @@ class Start:
 
 @value()
 class Step:
-    """A file to visit, how it is reached and what led there."""
+    """A file to visit, how it is reached and what led there.
+
+    With `asked` it is only to know which names it has; with `ships_as` it is data that ships there.
+    """
 
     path: str
     reach: Reach
     because: Evidence
+    asked: bool = False
+    ships_as: str = ""
+
+
+@value()
+class Doubt:
+    """A string that names a module only if another one has something of that name, and where the string stands."""
+
+    mention: Mention
+    place: Place
+    module: str
+    attribute: str
 
 
 @value()
@@ -106,6 +122,10 @@ class _Trail:
         self.questions: list[Question] = []
         self.behind: dict[str, list[tuple[Reference | Matching, Place]]] = {}  # what a file imports when it is asked for a name
         self.used: dict[str, dict[str, None]] = {}  # the names that a file is asked for
+        self.places: dict[str, Mapping[str, Sequence[Spot]]] = {}
+        self.data: dict[str, TracedFile] = {}  # by where it ships
+        self.reads: list[tuple[Data, Evidence]] = []
+        self.doubts: dict[str, list[Doubt]] = {}  # by the file that answers them
         self.notes: dict[str, None] = {}
 
     def begin(self, start: Start) -> None:
@@ -119,13 +139,24 @@ class _Trail:
     def steps(self, reach: Reach) -> list[Step]:
         """The files to visit next; none when all that is reached in that way is known."""
         if reach is Reach.LAZY and not self.waiting[reach]:
+            if beside := [*self._asked(), *self._read()]:
+                return beside
             self._settle()
         steps = [step for _, step in sorted(self.waiting[reach].items())]
         self.waiting[reach].clear()
         return steps
 
     def visit(self, step: Step, facts: Facts) -> None:
-        """Take in a file, and follow what it imports."""
+        """Take in a file."""
+        if step.asked:
+            self._answer(step.path, facts)
+        elif step.ships_as:
+            self._take_data(step, facts)
+        else:
+            self._take(step, facts)
+
+    def _take(self, step: Step, facts: Facts) -> None:
+        """Take in a module, and follow what it imports."""
         known = usable(facts, step.because)
         self.files[step.path] = TracedFile(
             source=known.source, ships_as=self.tree.ships_as(step.path), module=self.tree.module(step.path), reach=step.reach,
@@ -140,18 +171,22 @@ class _Trail:
         imports: tuple[Reference | Matching, ...] = (*known.references, *known.matching)
         for found in imports:
             place = Place(evidence=Evidence(file=step.path, line=found.line), reach=step.reach, package=package)
-            self._take(found, place)
+            self._import(found, place)
         for remark in known.remarks:
             self.notes[f"{step.path}:{remark.line}: {remark.text}"] = None
+        self.places[step.path] = known.places
+        self.reads.extend((data, Evidence(file=step.path, line=data.line)) for data in known.data)
+        for mention in known.mentions if self.tree.strings else ():
+            self._mention(mention, Place(evidence=Evidence(file=step.path, line=mention.line), reach=Reach.LAZY))
 
     def traced(self, module: str) -> Trace:
         """All that was found."""
         return Trace(
-            module=module, files=tuple(self.files.values()), imports=tuple(self.imports), missing=tuple(self.missing),
-            standard=tuple(self.standard), edges=tuple(self.edges), notes=tuple(self.notes),
+            module=module, files=(*self.files.values(), *self.data.values()), imports=tuple(self.imports),
+            missing=tuple(self.missing), standard=tuple(self.standard), edges=tuple(self.edges), notes=tuple(self.notes),
         )  # fmt: skip
 
-    def _take(self, found: Reference | Matching, place: Place) -> None:
+    def _import(self, found: Reference | Matching, place: Place) -> None:
         """Follow what a file imports, at once or when it is asked for a name that stands for it."""
         reference = found if isinstance(found, Reference) else found.reference
         path = place.evidence.file
@@ -237,6 +272,66 @@ class _Trail:
         if path not in self.files:
             self.waiting[reach].setdefault(path, Step(path=path, reach=reach, because=because))
 
+    # ------------------------------------------------------------ data, and strings that name modules
+
+    def _read(self) -> list[Step]:
+        """The files to take in because code reads them, as far as it is known now; code among them is followed."""
+        steps: dict[str, Step] = {}
+        reads, self.reads = self.reads, []
+        for data, evidence in reads:
+            for each in read(data, evidence, self.places, self.tree):
+                self.notes |= dict.fromkeys(filter(None, [each.note]))
+                for path, ships_as in each.files.items():
+                    if path.endswith(SOURCE):
+                        self._lead(path, Reach.LAZY, evidence, data.rule)
+                    else:
+                        self.edges[Edge(evidence=evidence, path=path, reach=Reach.LAZY, rule=data.rule)] = None
+                        steps[ships_as] = Step(path=path, reach=Reach.LAZY, because=evidence, ships_as=ships_as)
+        taken = {*self.data, *(file.ships_as for file in self.files.values())}
+        return [*(step for ships_as, step in steps.items() if ships_as not in taken), *self._waiting()]
+
+    def _waiting(self) -> list[Step]:
+        """What has begun to wait for a visit."""
+        steps = list(self.waiting[Reach.LAZY].values())
+        self.waiting[Reach.LAZY].clear()
+        return steps
+
+    def _take_data(self, step: Step, facts: Facts) -> None:
+        """Let a file ship that code reads; nothing follows from it."""
+        source = usable(facts, step.because).source
+        self.data[step.ships_as] = TracedFile(
+            source=source, ships_as=step.ships_as, module="", reach=Reach.LAZY, because=step.because
+        )  # fmt: skip
+
+    def _mention(self, mention: Mention, place: Place) -> None:
+        """Follow a string that names a module; keep one that names something in it until that is known."""
+        module, attribute = mentioned(mention, self.tree)
+        path = self.tree.locate(module) if module else None
+        own = f"{self.tree.module(place.evidence.file)}."
+        if path and not own.startswith(f"{module}."):  # its own module, and those around it, are there already
+            doubt = Doubt(mention=mention, place=place, module=module, attribute=attribute)
+            if attribute and path not in self.names:
+                self.doubts.setdefault(path, []).append(doubt)
+            elif not attribute:
+                self._import_mentioned(doubt)
+
+    def _asked(self) -> list[Step]:
+        """The files that have to be looked at before strings can be told from names."""
+        return [
+            Step(path=path, reach=Reach.LAZY, because=each[0].place.evidence, asked=True) for path, each in self.doubts.items()
+        ]
+
+    def _answer(self, path: str, facts: Facts) -> None:
+        """Import what strings name, where the module has a name that they have after it."""
+        for doubt in self.doubts.pop(path):
+            if facts.error is None and _surely_has(facts.names, doubt.attribute):
+                self._import_mentioned(doubt)
+
+    def _import_mentioned(self, doubt: Doubt) -> None:
+        mention = doubt.mention
+        reference = Reference(name=doubt.module, line=mention.line, lazy=True, optional=True, dynamic=True, rule=mention.rule)
+        self._follow(reference, doubt.place)
+
     # ------------------------------------------------------------ what can be told only when all is known
 
     def _settle(self) -> None:
@@ -312,6 +407,21 @@ def _uses(reference: Reference, meaning: Meaning) -> list[tuple[str, str]]:
         return [(meaning.holder, reference.attribute)]
     whole = meaning.files if reference.rule == "import_statement" else meaning.files[-1:]  # `import a.b` gives `a` as well
     return [(path, ANYTHING) for path in whole]
+
+
+def mentioned(mention: Mention, tree: SourceTree) -> tuple[str, str]:
+    """The longest module that a string names, and the name after it that this has to have; two empty strings for none."""
+    name, _, attribute = mention.name.partition(":")
+    parts = [] if attribute and not tree.locate(name) else name.split(".")
+    for end in range(len(parts), 0, -1):
+        if tree.locate(module := ".".join(parts[:end])):
+            return module, (*parts[end:], attribute.partition(".")[0])[0]
+    return "", ""
+
+
+def _surely_has(names: Names, name: str) -> bool:
+    """Whether a module shows a name: what may be there without being shown proves nothing about a string."""
+    return name in names.bound or name in names.exported
 
 
 def _wanted(question: Question) -> Import:

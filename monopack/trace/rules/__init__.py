@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from monopack.trace.findings import Finding, Reference
+from monopack.trace.findings import Finding, Mention, Reference
 from monopack.trace.flow import Context, Step
 from monopack.trace.names import Names
 from monopack.trace.rules.dynamic import (
@@ -24,17 +24,20 @@ from monopack.trace.rules.dynamic import (
 )
 from monopack.trace.rules.lazy import lazy_loader_attach, lazy_module_class
 from monopack.trace.rules.statements import from_statement, import_statement
+from monopack.trace.rules.strings import dotted_string, patched_name
 from monopack.trace.values import Values
 
 Rule = Callable[[ast.AST, Names], list[Finding]]
 CallRule = Callable[[ast.Call, Values], list[Finding]]
 
-RULES: tuple[Rule, ...] = (import_statement, from_statement)
+RULES: tuple[Rule, ...] = (import_statement, from_statement, patched_name, dotted_string)
 CALL_RULES: tuple[CallRule, ...] = (
     import_module_call, import_function_call, passed_function, run_module_call, resolve_name_call, find_spec_call, listed_modules,
     lazy_loader_attach, lazy_module_class,
 )  # fmt: skip
-NAMING = frozenset({ast.Import, ast.ImportFrom})  # what a rule looks at, besides calls
+NAMING = frozenset({
+    ast.Import, ast.ImportFrom, ast.Call, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For, ast.arguments,
+})  # what a rule looks at  # fmt: skip
 
 
 def findings(steps: Iterable[Step], names: Names, values: Values) -> tuple[Finding, ...]:
@@ -47,9 +50,15 @@ def findings(steps: Iterable[Step], names: Names, values: Values) -> tuple[Findi
         if type(node) in NAMING:
             imported = [_in_context(each, context, rule.__name__) for rule in RULES for each in rule(node, names)]
             found += [each for one in imported for each in _behind(one, context)]
-        elif values.wanted and isinstance(node, ast.Call):
+        if values.wanted and isinstance(node, ast.Call):
             found += [_in_context(each, context, rule.__name__) for rule in CALL_RULES for each in rule(node, values)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.line))
+    return tuple(sorted(dict.fromkeys(_without_late(found)), key=lambda finding: finding.line))
+
+
+def _without_late(found: list[Finding]) -> list[Finding]:
+    """Leave out strings that name what is imported when it is asked for: to list it in a table does not ask for it."""
+    late = {each.name for each in found if isinstance(each, Reference) and each.behind}
+    return [each for each in found if not (isinstance(each, Mention) and each.name in late)]
 
 
 def _behind(finding: Finding, context: Context) -> list[Finding]:

@@ -34,5 +34,5 @@ class Loader:
     def load(self, kind, name):
         for each in self.names.values():
             importlib.import_module(each)
-        never = "app.never"
-        return never
+        never = "never"
+        return f"app.{never}"

@@ -1,0 +1,1 @@
+import app.used_by_worker

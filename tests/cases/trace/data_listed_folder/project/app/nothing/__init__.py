@@ -1,0 +1,4 @@
+from pathlib import Path
+
+HERE = Path(__file__).parent
+shown = [HERE, str(HERE), len(HERE.parts)]

@@ -1,0 +1,4 @@
+from . import sub
+from importlib.resources import files
+
+text = files(sub) / "p.txt"

@@ -153,11 +153,28 @@ class Edge:
 
 
 @value()
+class MetadataUse:
+    """Code that reads the metadata of a distribution (its name as written), or the entry points of a group in all of them."""
+
+    distribution: str = ""
+    group: str = ""
+    evidence: Evidence
+    reach: Reach
+
+    @property
+    def what(self) -> str:
+        """What is read, in words."""
+        return f"entry points of group {self.group}" if self.group else f"metadata of {self.distribution}"
+
+
+@value()
 class Trace:
     """Everything that one entry module reaches: first-party files, imports to map to distributions, and what was left open.
 
     `edges` are all imports between its first-party files, in the order in which they were followed; `missing` are imports of
     first-party modules that do not exist, `standard` those of the target's standard library; `notes` are for the user.
+    `metadata` is what it reads of distributions' metadata. `uses` are the functions that it calls (`pandas.read_csv`, or
+    `.to_csv` of what is no module) and the URLs that it holds (`postgresql://`), each with the first place.
     """
 
     module: str
@@ -167,6 +184,8 @@ class Trace:
     standard: tuple[Import, ...] = ()
     edges: tuple[Edge, ...] = ()
     notes: tuple[str, ...] = ()
+    metadata: tuple[MetadataUse, ...] = ()
+    uses: Mapping[str, Evidence] = field(default_factory=dict)
 
 
 @value()
@@ -271,13 +290,29 @@ class Member:
 
 
 @value()
+class WheelImport:
+    """One import in a module of a wheel, absolute; `lazy` and `optional` mean what they do in first-party code."""
+
+    name: str
+    attribute: str = ""
+    lazy: bool = False
+    optional: bool = False
+
+    @property
+    def dotted(self) -> str:
+        """The longest dotted name that this import may mean."""
+        return f"{self.name}.{self.attribute}" if self.attribute else self.name
+
+
+@value()
 class Distribution:
     """A wheel in the store, checked against its RECORD.
 
     `wheel` is its file name, `location` its absolute path in the store, `sha256` its digest. `provides` are the dotted names
     of the modules that it holds (regular packages and modules; not bare namespace folders); `namespaces` the packages that it
     shares with others (PEP 420 folders, and pkgutil-style `__init__` files). `requires` are its `Requires-Dist` lines,
-    `entry_points` the names of the groups it has entry points in.
+    `entry_points` the names of the groups it has entry points in. `imports` are what its modules import beside the standard
+    library, of those modules that were looked into.
     """
 
     name: str
@@ -290,6 +325,7 @@ class Distribution:
     namespaces: frozenset[str]
     requires: tuple[str, ...]
     entry_points: frozenset[str]
+    imports: Mapping[str, tuple[WheelImport, ...]] = field(default_factory=dict, compare=False)
 
 
 @value()
@@ -305,15 +341,22 @@ class StoredWheel:
 class Because:
     """Why a distribution ships: an import of it, the canonical name of one that requires it, or the option that names it.
 
-    `requirement` is what the one that requires it says (PEP 508).
+    `requirement` is what the one that requires it says (PEP 508); where its METADATA says nothing, `module` is the module of it
+    that imports the requirement. `rule` says in words what else the code at an import, or a distribution, needs it for.
     """
 
     wanted: Import | None = None
     required_by: str = ""
     requirement: str = ""
     option: str = ""
+    module: str = ""
+    rule: str = ""
 
     def __str__(self) -> str:
+        if self.rule:
+            return f"{self.rule} ({self.wanted.evidence if self.wanted else self.required_by})"
+        if self.module:
+            return f"imported as {self.requirement} by {self.module} of {self.required_by}"
         if self.wanted:
             return f"imported as {self.wanted.dotted} ({self.wanted.evidence})"
         return f"required by {self.required_by}" if self.required_by else self.option
@@ -329,12 +372,26 @@ class Shipped:
 
 
 @value()
+class Omitted:
+    """A pin that does not ship, though a module of a distribution that does would import it if it were there."""
+
+    name: str
+    wanted: str
+    module: str
+    distribution: str
+
+    def __str__(self) -> str:
+        return f"imported as {self.wanted} by {self.module} of {self.distribution}, which can do without it"
+
+
+@value()
 class Resolution:
     """The closed set of distributions that imports need, sorted by name.
 
     `providers` maps the dotted names of imports to the canonical names of the pins that provide them, `mapped` those that
     `[module_map]` decides to their key in it. `unresolved` imports are those that no pin provides; `platform` the top-level
-    import names that are left to the platform.
+    import names that are left to the platform. `left_out` are pins that distributions would import if they were there, each with
+    the first module of each distribution that would.
     """
 
     shipped: tuple[Shipped, ...]
@@ -342,13 +399,18 @@ class Resolution:
     providers: Mapping[str, str] = field(default_factory=dict)
     mapped: Mapping[str, str] = field(default_factory=dict)
     platform: tuple[str, ...] = ()
+    left_out: tuple[Omitted, ...] = ()
 
 
 @value()
 class Needs:
-    """What `resolve` must see before it can answer: canonical names of pins whose wheels the store has to fetch."""
+    """What `resolve` must see before it can answer: canonical names of pins whose wheels the store has to fetch.
 
-    pins: tuple[str, ...]
+    `modules` are dotted names in distributions that it has, by their canonical names: what is imported there has to be known.
+    """
+
+    pins: tuple[str, ...] = ()
+    modules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------- tree and artifact
@@ -456,8 +518,9 @@ class Chain:
 class Reason:
     """Why something is not in a pack.
 
-    `kind` is `excluded`, `unreached`, `standard-library`, `platform`, `development`, `tests`, `unneeded`, `dropped`,
-    `condition`, `guarded`, `unresolved` or `missing`; `places` are lines of code or of the config that have to do with it.
+    `kind` is `excluded`, `unreached`, `standard-library`, `platform`, `development`, `tests`, `optional`, `unneeded`,
+    `dropped`, `condition`, `guarded`, `unresolved` or `missing`; `places` are lines of code or of the config that have to do with
+    it.
     """
 
     kind: str
@@ -525,6 +588,7 @@ class Inventory:
     distributions: tuple[Shipped, ...]
     edges: tuple[Edge, ...]
     graph: Graph
+    left_out: tuple[Omitted, ...] = ()
 
 
 # ---------------------------------------------------------------- running code, and reporting
@@ -569,7 +633,8 @@ class PackReport:
 
     `folder` is the built folder as the user knows the build folder; `status` is `built`, `unchanged` or `failed`; `handler`
     is the string to deploy with; `size` and `packed` are bytes, unpacked and zipped; `exit_code` is what this pack alone
-    would end the run with; `kept` says that a pack failed and the artifacts of an earlier build are still there.
+    would end the run with; `left_out` are names of pins that distributions of the pack would import if they were there;
+    `kept` says that a pack failed and the artifacts of an earlier build are still there.
     """
 
     name: str
@@ -585,4 +650,5 @@ class PackReport:
     tests: int = 0
     failures: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     kept: bool = False

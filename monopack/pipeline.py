@@ -191,6 +191,7 @@ def examined(plan: Plan, site: Site) -> tuple[PackReport, Draft | None]:
         files=len(plan.traced.files),
         distributions=len(plan.resolution.shipped),
         size=draft.tree.size,
+        left_out=tuple(dict.fromkeys(each.name for each in plan.resolution.left_out)),
         warnings=(*warnings, *draft.tree.warnings),
     )
     return report, draft

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from monopack import archive, config, discover, locks, targets, testing, trace
+from monopack import __version__, archive, config, discover, locks, targets, testing, trace
 from monopack.block import read_block
 from monopack.config import Loaded, PackOptions
 from monopack.errors import LockError, MonopackError, UnpinnedError
-from monopack.ledger import Ledger
+from monopack.ledger import Ledger, digest
 from monopack.model import Evidence, Failure, Lock, Pack, Resolution, Step, Target, TestPlan, Trace, value
-from monopack.resolve import Wanted
+from monopack.resolve import RULES, Wanted
+from monopack.resolve.rules import Rules
 from monopack.run import Door
-from monopack.store import Fetching, Store, with_cache_of
+from monopack.store import Fetching, Look, Store, with_cache_of
 from monopack.supply import NOTHING, Answer, Ask, supply
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
     if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
         return site.lock, plans
     lock = site.lock if site.lock.path else read_lock(site)
-    store = Store(site.loaded.cache_dir, _fetching(site))
+    store = Store(site.loaded.cache_dir, _fetching(site), _look(site.target))
     answered = _supply(plans, lock, store, site)
     if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in answered):
         lock = _complete(lock, site)
@@ -241,6 +242,12 @@ def _fetching(site: Site) -> Fetching:
     return with_cache_of(options.existing_install_python, fetching)
 
 
+def _look(target: Target) -> Look:
+    """How the store tells what the modules of wheels import on a target."""
+    facts = [__version__, target.version, sorted(target.markers.items()), sorted(target.stdlib | target.builtins)]
+    return Look(key=digest(facts)[:16], imports=lambda data, package: trace.imports_of(data, package, target))
+
+
 def wanted(plan: Plan, site: Site) -> Wanted:
     """What a pack wants of the lock."""
     return Wanted(
@@ -248,6 +255,10 @@ def wanted(plan: Plan, site: Site) -> Wanted:
         distributions=dict.fromkeys(plan.options.extra_distributions, "extra_distributions"),
         excluded=frozenset(canonicalize_name(name) for name in plan.options.exclude_distributions),
         module_map=site.loaded.config.module_map,
+        metadata=plan.traced.metadata,
+        uses=plan.traced.uses,
+        rules=_rules(site),
+        optional=plan.options.optional,
     )
 
 
@@ -265,4 +276,13 @@ def _wanted_by_tests(plan: Plan, lock: Lock, site: Site) -> Wanted | None:
         distributions=named,
         module_map=site.loaded.config.module_map,
         development=True,
+        metadata=plan.traced.metadata,
+        uses=plan.traced.uses,
+        rules=_rules(site),
+        optional=options.optional,
     )
+
+
+def _rules(site: Site) -> Rules:
+    """The import rules that monopack has, and those of the config, which count more."""
+    return {**RULES, **site.loaded.config.import_rules}

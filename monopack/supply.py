@@ -6,8 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from monopack.errors import LockError, UnavailableError
-from monopack.model import Lock, Needs, Resolution, Target, value
+from monopack.model import Distribution, Lock, Needs, Resolution, Target, value
 from monopack.resolve import Seen, Wanted, resolve
+from monopack.resolve.reach import reached, unread_modules
 from monopack.store import Store
 
 log = logging.getLogger(__name__)
@@ -39,11 +40,15 @@ def supply(asks: Sequence[Ask], lock: Lock, target: Target, store: Store) -> tup
     known: dict[str, Seen] = {}
     while True:
         answers = [_answer(ask, lock, target, known) for ask in asks]
-        needs = dict.fromkeys(name for answer in answers if isinstance(answer, Needs) for name in answer.pins)
-        if not needs:
+        open_ones = [answer for answer in answers if isinstance(answer, Needs)]
+        if not open_ones:
             return tuple(answer for answer in answers if not isinstance(answer, Needs))
-        log.debug("looking at %d of %d pins: %s", len(needs), len(lock.pins), ", ".join(needs))
-        known |= _obtain(list(needs), lock, target, store)
+        if needs := dict.fromkeys(name for answer in open_ones for name in answer.pins):
+            log.debug("looking at %d of %d pins: %s", len(needs), len(lock.pins), ", ".join(needs))
+            known |= _obtain(list(needs), lock, target, store)
+        for answer in open_ones:
+            for name, modules in answer.modules.items():
+                known[name] = _looked_into(known[name], modules, store)
 
 
 def _obtain(names: Sequence[str], lock: Lock, target: Target, store: Store) -> dict[str, Seen]:
@@ -60,6 +65,16 @@ def _obtain(names: Sequence[str], lock: Lock, target: Target, store: Store) -> d
     return refused
 
 
+def _looked_into(seen: Seen, names: Sequence[str], store: Store) -> Seen:
+    """A distribution that tells what all modules of it import that importing these dotted names of it runs."""
+    while isinstance(seen, Distribution) and (unread := unread_modules(seen, reached(seen, names))):
+        try:
+            seen = store.look_into(seen, unread)
+        except LockError as error:
+            return error
+    return seen
+
+
 def _answer(ask: Ask, lock: Lock, target: Target, known: dict[str, Seen]) -> Answer | Needs:
     """What one pack gets, or what has to be seen first."""
     try:
@@ -69,4 +84,8 @@ def _answer(ask: Ask, lock: Lock, target: Target, known: dict[str, Seen]) -> Ans
         return error
     if isinstance(for_pack, Resolution) and isinstance(for_tests, Resolution):
         return Supply(for_pack=for_pack, for_tests=for_tests)
-    return Needs(pins=tuple(name for part in (for_pack, for_tests) if isinstance(part, Needs) for name in part.pins))
+    parts = [part for part in (for_pack, for_tests) if isinstance(part, Needs)]
+    modules: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        modules |= {name: (*modules.get(name, ()), *names) for name, names in part.modules.items()}
+    return Needs(pins=tuple(name for part in parts for name in part.pins), modules=modules)

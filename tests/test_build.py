@@ -267,9 +267,12 @@ def test_a_pin_that_cannot_be_had_fails_only_packs_that_need_it(project: Project
 def test_metadata_that_code_looks_for_at_import_is_named(project: Project) -> None:
     project.wheel("plugin-thing")
     project.require("plugin-thing==1.0")
-    for name, wanted in (("pinned", "plugin-thing"), ("own", "our-project")):
-        project.pack(name, f"import importlib.metadata\nimportlib.metadata.version({wanted!r})\n")
+    for name, wanted in (("pinned", "'plugin'"), ("own", "'our'")):
+        rest = "'-thing'" if name == "pinned" else "'-project'"
+        project.pack(name, f"import importlib.metadata\nimportlib.metadata.version({wanted}.lower() + {rest})\n")
+    project.pack("literal", "import importlib.metadata\nimportlib.metadata.version('plugin-thing')\n")
     done = project.run()
+    assert "build/literal" in done.stdout.splitlines()
     assert "error: own: packs/own.py:2: PackageNotFoundError: No package metadata was found for our-project" in done.stderr
     assert "hint: pin it, or commit our_project-VERSION.dist-info/METADATA and add to monopack.toml: [packs.own]" in done.stderr
     assert 'hint: add to monopack.toml: [packs.pinned]  extra_distributions = ["plugin-thing"]' in done.stderr

@@ -135,6 +135,7 @@ def test_the_document_of_a_trace(shop: Project) -> None:
         "files": [{"path": str, "ships_as": str, "module": str, "reach": str, "because": place}],
         "imports": [{**kinds, **place}],
         "distributions": [{"name": str, "version": str, "because": str, "required_by": []}],
+        "left_out": [],
         "edges": [{**place, "path": str, "reach": str}],
     }  # fmt: skip
     assert (document["version"], document["command"], document["entrypoint"]) == (1, "trace", "packs/users.py")
@@ -289,4 +290,5 @@ def distribution(name: str, requires: list[str]) -> Distribution:
     return Distribution(
         name=name, version="1.0", wheel=f"{name}-1.0-py3-none-any.whl", location="", sha256="", members=(),
         provides=frozenset({name}), namespaces=frozenset(), requires=tuple(requires), entry_points=frozenset(),
+        imports={name: ()},
     )  # fmt: skip

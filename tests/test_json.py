@@ -52,8 +52,11 @@ def keys(value: object, path: str, shallow: set[str]) -> Iterator[tuple[str, str
 
 def answers(shop: Project) -> dict[str, list[str]]:
     """Real answers of every command, those that have every key among them."""
+    guarded = "try:\n    import unused_thing\nexcept ImportError:\n    pass\n"
+    shop.wheel("thing-without", files={"thing_without/__init__.py": guarded})
+    shop.require(*(f"{name}==1.0" for name in ("yaml-thing", "shared-part", "big-thing", "unused-thing", "thing-without")))
     shop.pack("broken", "import app.orders, app.missing\n")
-    shop.pack("both", "import app.orders, app.users\ntry:\n    import not_there\nexcept ImportError:\n    pass\n")
+    shop.pack("both", "import app.orders, app.users, thing_without\ntry:\n    import not_there\nexcept ImportError:\n    pass\n")
 
     def answer(*arguments: str) -> str:
         return shop.run(*arguments, "--json").stdout

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from targets_for_tests import host
 
 from monopack.errors import LockError, UnpinnedError
-from monopack.model import Distribution, Evidence, Failure, Import, Lock, Needs, Pin, Reach, Resolution
+from monopack.model import Distribution, Evidence, Failure, Import, Lock, Needs, Pin, Reach, Resolution, WheelImport
 from monopack.resolve import Wanted, judge, not_there, resolve, unused_exclusions, way_out
 from monopack.resolve.candidates import likely_distribution, tiers
+from monopack.resolve.reach import reached, unread_modules
 
 HERE = Evidence(file="app/x.py", line=3)
 
@@ -39,6 +40,7 @@ class Index:
     def __init__(self, *distributions: Distribution, extras: Mapping[str, set[str]] | None = None) -> None:
         self.all = {d.name: d for d in distributions}
         self.asked: list[str] = []
+        self.imports: dict[str, dict[str, tuple[WheelImport, ...]]] = {}
         asked_for = extras or {}
         pins = {
             d.name: Pin(name=d.name, version=d.version, evidence=HERE, extras=frozenset(asked_for.get(d.name, ())))
@@ -52,6 +54,10 @@ class Index:
             assert not set(answer.pins) & known.keys(), "asked twice for one distribution"
             self.asked.extend(answer.pins)
             known |= {name: self.all[name] for name in answer.pins}
+            for name, modules in answer.modules.items():
+                unread = unread_modules(known[name], reached(known[name], modules))
+                assert unread, "asked twice for one module"
+                known[name] = replace(known[name], imports=dict.fromkeys(known[name].provides, ()) | self.imports.get(name, {}))
         return answer
 
     def ships(self, wanted: Wanted) -> list[str]:

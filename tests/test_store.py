@@ -29,10 +29,17 @@ from wheels import make_wheel, sha256
 from monopack.errors import LockError
 from monopack.model import Distribution, Evidence, Pin, Step, Target, WheelFile
 from monopack.run import Door
-from monopack.store import Fetching, Store
+from monopack.store import Fetching, Look, Store
 from monopack.store.choose import ask, want
 from monopack.store.pip import from_cache
 from monopack.store.wheel import read
+from monopack.trace import imports_of
+
+LOOK = Look(key="0", imports=lambda data, package: imports_of(data, package, host()))
+
+
+def new_store(folder: Path, settings: Fetching) -> Store:
+    return Store(folder, settings, LOOK)
 
 
 def host() -> Target:
@@ -79,7 +86,7 @@ def settings(tmp_path: Path) -> Fetching:
 @pytest.fixture
 def store(tmp_path: Path, settings: Fetching) -> Callable[[], Store]:
     """A new Store, as another run would make it, over the same folder each time."""
-    return lambda: Store(tmp_path / "store", settings)
+    return lambda: new_store(tmp_path / "store", settings)
 
 
 def local(index: Path) -> list[str]:
@@ -88,7 +95,7 @@ def local(index: Path) -> list[str]:
 
 def offline(settings: Fetching) -> Store:
     """The store of the test, without the index."""
-    return Store(settings.root / "store", replace(settings, offline=True))
+    return new_store(settings.root / "store", replace(settings, offline=True))
 
 
 NewStore = Callable[[], Store]
@@ -189,7 +196,7 @@ def test_modules_of_the_project_do_not_get_into_pip(index: Path, tmp_path: Path,
     for module in ("pip.py", "ssl.py", "logging.py"):
         (tmp_path / module).write_text("raise SystemExit('the project was imported')\n")
     hostile = replace(settings, environ={**settings.environ, "PYTHONPATH": str(tmp_path), "PYTHONHOME": "/nowhere"})
-    assert Store(tmp_path / "store", hostile).obtain([pin("one")], local(index), host())["one"].provides == {"one"}
+    assert new_store(tmp_path / "store", hostile).obtain([pin("one")], local(index), host())["one"].provides == {"one"}
 
 
 # ---------------------------------------------------------------- refusals
@@ -262,7 +269,7 @@ def test_an_index_that_cannot_be_reached_is_not_called_empty(settings: Fetching,
     with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
         port = server.server_port  # free again, so that nothing answers there
     error = refused(
-        Store(tmp_path / "store", quick), [pin("one")], ["--index-url", f"http://someone:secret@127.0.0.1:{port}/simple"]
+        new_store(tmp_path / "store", quick), [pin("one")], ["--index-url", f"http://someone:secret@127.0.0.1:{port}/simple"]
     )
     assert "could not be fetched" in error.what
     assert "secret" not in str(error)
@@ -272,7 +279,7 @@ def test_a_store_that_cannot_be_written_says_where(settings: Fetching, index: Pa
     make_wheel(index, "one", "1.0", {})
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(LockError) as caught:
-        Store(tmp_path / "file", settings).obtain([pin("one")], local(index), host())
+        new_store(tmp_path / "file", settings).obtain([pin("one")], local(index), host())
     assert "the store cannot be used: Not a directory" in str(caught.value)
     assert str(tmp_path / "file") in caught.value.where
 
@@ -327,11 +334,11 @@ def test_a_second_run_asks_the_index_for_nothing_and_no_password_is_kept(
     mine = replace(settings, environ={**settings.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
     address = f"127.0.0.1:{server.server_port}/simple"
     pins = [pin("one", hashes=[one])]
-    first = Store(tmp_path / "store", mine).obtain(pins, ["--index-url", f"http://someone:secret@{address}"], host())
+    first = new_store(tmp_path / "store", mine).obtain(pins, ["--index-url", f"http://someone:secret@{address}"], host())
     asked: list[str] = server.asked  # type: ignore[attr-defined]
     assert f"/simple/one/{one.name}" in asked
     asked.clear()
-    again = Store(tmp_path / "store", mine).obtain(pins, ["--index-url", f"http://someone:rotated@{address}"], host())
+    again = new_store(tmp_path / "store", mine).obtain(pins, ["--index-url", f"http://someone:rotated@{address}"], host())
     assert again == first
     assert asked == []
     kept = b"".join(file.read_bytes() for file in (tmp_path / "store").rglob("*") if file.is_file())
@@ -350,7 +357,7 @@ def test_what_is_fetched_is_told_without_the_password(
     mine = replace(settings, environ={**settings.environ, **quiet}, tell=told.append, pip_cache=None)
     options = ["--index-url", f"http://someone:secret@127.0.0.1:{server.server_port}/simple"]
     for _ in range(2):
-        Store(tmp_path / "store", mine).obtain([pin("one"), pin("two")], options, host())
+        new_store(tmp_path / "store", mine).obtain([pin("one"), pin("two")], options, host())
     assert [step.name for step in told] == ["fetch", "download", "download"]
     assert told[0].detail == "2"
     for step, name in zip(told[1:], ("one", "two"), strict=True):
@@ -365,7 +372,7 @@ def test_only_the_file_that_the_lock_names_is_asked_for(
     host_port = f"127.0.0.1:{server.server_port}"
     named = WheelFile(filename=one.name, url=f"http://{host_port}/files/{one.name}", hash=f"sha256:{sha256(one)}")
     options = ["--index-url", f"http://someone:secret@{host_port}/simple"]
-    Store(tmp_path / "store", mine).obtain([replace(pin("one"), wheels=(named,))], options, host())
+    new_store(tmp_path / "store", mine).obtain([replace(pin("one"), wheels=(named,))], options, host())
     assert set(server.asked) == {f"/files/{one.name}"}  # type: ignore[attr-defined]
 
 
@@ -374,7 +381,7 @@ def test_a_password_that_is_refused_is_not_called_an_absent_distribution(
 ) -> None:
     mine = replace(settings, environ={**settings.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
     options = ["--index-url", f"http://someone:wrong-one@127.0.0.1:{server.server_port}/simple"]
-    error = refused(Store(settings.root / "store", mine), [pin("one")], options)
+    error = refused(new_store(settings.root / "store", mine), [pin("one")], options)
     assert "401" in error.what
     assert "wrong-one" not in str(error)
     assert "someone" not in str(error)
@@ -407,10 +414,11 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from test_store import host, local, pin
 from monopack.run import Door
-from monopack.store import Fetching, Store
+from monopack.store import Fetching, Look, Store
 import os
 folder = Path(sys.argv[2])
-store = Store(folder / "store", Fetching(door=Door(), environ=os.environ, root=folder))
+settings = Fetching(door=Door(), environ=os.environ, root=folder)
+store = Store(folder / "store", settings, Look(key="0", imports=lambda *_: ()))
 print(store.obtain([pin("one")], local(folder / "index"), host())["one"].sha256)
 """
 
@@ -453,12 +461,12 @@ def test_damaged_entries_heal(index: Path, settings: Fetching, caplog: pytest.Lo
     folder = settings.root / "store"
     wheels = [make_wheel(index, f"one{number}", "1.0", {"one.py": f"x = {number}\n" * 100}) for number in range(8)]
     pins = [pin(f"one{number}", hashes=[wheel]) for number, wheel in enumerate(wheels)]
-    first = Store(folder, settings).obtain(pins, local(index), host())
+    first = new_store(folder, settings).obtain(pins, local(index), host())
     places = [Path(distribution.location) for distribution in first.values()]
     damaged = [place if number < 4 else place.with_name("index.json") for number, place in enumerate(places)]
     for file, damage in zip(damaged, DAMAGES * 2, strict=True):
         damage(file)
-    assert Store(folder, settings).obtain(pins, local(index), host()) == first
+    assert new_store(folder, settings).obtain(pins, local(index), host()) == first
     assert [place.read_bytes() for place in places] == [wheel.read_bytes() for wheel in wheels]
     warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert sorted(warnings) == sorted(f"the store's entry {place.parent} was damaged and is thrown away" for place in places)
@@ -557,14 +565,14 @@ def test_an_sdist_is_built_without_credentials_and_kept(
     sdist, one = make_sdist(index, tmp_path), make_wheel(index, "one", "1.0", {"one.py": ""})
     rich = replace(settings, environ={**settings.environ, "CLOUD_SECRET": "x", "PIP_TIMEOUT": "10"})
     pins = [pin("src-only", hashes=[sdist]), pin("one", hashes=[one])]
-    found = Store(tmp_path / "store", rich).obtain(pins, local(index), host())
+    found = new_store(tmp_path / "store", rich).obtain(pins, local(index), host())
     assert [r.getMessage() for r in caplog.records] == ["src-only==1.0 has no wheel and was built from its sdist"]
     with zipfile.ZipFile(found["src-only"].location) as wheel:
         seen = wheel.read("src_only.py").decode()
     assert "CLOUD_SECRET" not in seen
     assert "PIP_TIMEOUT" in seen
     sdist.unlink()
-    assert Store(tmp_path / "store", replace(rich, offline=True)).obtain(pins, local(index), host()) == found
+    assert new_store(tmp_path / "store", replace(rich, offline=True)).obtain(pins, local(index), host()) == found
 
 
 def test_an_sdist_with_another_hash_is_not_built(
@@ -594,7 +602,7 @@ def test_an_sdist_that_may_not_be_built_is_refused(
     settings: Fetching, index: Path, tmp_path: Path, allowed: bool | frozenset[str]
 ) -> None:
     make_sdist(index, tmp_path)
-    error = refused(Store(tmp_path / "store", replace(settings, sdists=allowed)), [pin("src-only")], local(index))
+    error = refused(new_store(tmp_path / "store", replace(settings, sdists=allowed)), [pin("src-only")], local(index))
     assert "may not be built" in error.what
 
 

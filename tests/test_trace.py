@@ -28,9 +28,19 @@ from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import walk
 
 TOUCHING = ("open", "os.listdir", "os.scandir", "subprocess.Popen", "socket.connect")
-IMPORTING = (b"import", b"run_module", b"resolve_name", b"iter_modules", b"walk(", b"attach", b"LazyModule", b"monopack:")
+IMPORTING = (
+    b"import",
+    b"run_module",
+    b"resolve_name",
+    b"iter_modules",
+    b"walk(",
+    b"attach",
+    b"LazyModule",
+    b"monopack:",
+    b"INSTALLED_APPS",
+)
 CASES = Path(__file__).parent / "cases" / "trace"
-READING_AND_NAMING = {*(rule.__name__ for rule in DATA_RULES), "patched_name", "dotted_string"}
+READING_AND_NAMING = {*(rule.__name__ for rule in DATA_RULES), "patched_name", "dotted_string", "settings_strings"}
 
 
 def scan(project: Path, *source_roots: str) -> Scanner:
@@ -66,6 +76,9 @@ def test_a_way_of_importing(case: Path) -> None:
     assert sorted(map(told, found.imports)) == sorted(expected["imports"])
     assert sorted(map(told, found.missing)) == sorted(expected.get("missing", []))
     assert sorted(found.notes) == sorted(expected.get("notes", []))
+    assert sorted(f"{use.what} ({use.evidence}) {use.reach}" for use in found.metadata) == sorted(expected.get("metadata", []))
+    if "uses" in expected:
+        assert sorted(f"{name} {place}" for name, place in found.uses.items()) == sorted(expected["uses"])
 
 
 @pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)

@@ -156,7 +156,22 @@ are united, `env` and `test_env` are merged key by key, everything else is overr
 {packs}
 
 In the environment they are `MONOPACK_PACK__KEY` and `MONOPACK_PACKS__NAME__KEY`, and `MONOPACK_PACK__ENV__NAME` for one entry
-of a table. Packs and keys are found in any case there; the names in `module_map`, `env` and `test_env` keep theirs.
+of a table. Packs and keys are found in any case there; the names in `module_map`, `import_rules`,
+`env` and `test_env` keep theirs.
+
+## Import rules
+
+`[import_rules]` adds to the rules that monopack has of well-known distributions, or replaces one of them (an empty list turns it
+off). The values are names of distributions; those of them that are pinned ship. The key is what code has:
+
+| key | counts where |
+|---|---|
+| `"jwt"` | a module of that name is imported, by the project or by a distribution (not with `optional = "skip"`) |
+| `"fastapi.UploadFile"` | that name is imported from there |
+| `"pandas.read_excel"` | that function is called |
+| `"pandas.*.to_excel"` | a method of that name is called, in a pack that imports `pandas` |
+| `"postgresql+psycopg://"` | a string begins so, or is `"postgresql+psycopg"` |
+| `"sqlalchemy.create_engine?"` | that function is called, and no URL in the pack tells which of the distributions is meant |
 
 ## Values in flags and variables
 
@@ -176,6 +191,9 @@ sha_output = ["hex", "b64"]
 
 [module_map]
 cv2 = "opencv-python-headless"
+
+[import_rules]
+"acme.connect" = ["acme-driver"]
 
 [pack]
 handler = "lambda_handler"

@@ -19,7 +19,7 @@ Key = tuple[str, ...]  # the path of a key: ("packs", "users_get", "handler")
 
 def _option_length(key: Key) -> int:
     """How many parts of a key lead down to the option, or to the entry of a table."""
-    return {"pack": 2, "packs": 3, "module_map": 2}.get(key[0], 1)
+    return {"pack": 2, "packs": 3, "module_map": 2, "import_rules": 2}.get(key[0], 1)
 
 
 def field_of(key: Key) -> FieldInfo:
@@ -42,7 +42,7 @@ def is_whole_table(key: Key) -> bool:
 def depth(key: Key) -> int:
     """How many parts of an error's location are keys; what follows is an index or a member of a union."""
     length = _option_length(key)
-    return length + 1 if key[0] != "module_map" and is_table(field_of(key[:length])) else length
+    return length + 1 if key[0] not in ("module_map", "import_rules") and is_table(field_of(key[:length])) else length
 
 
 def known_keys(key: Key) -> tuple[str, ...]:

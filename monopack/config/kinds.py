@@ -120,6 +120,7 @@ Depth = Annotated[StrictBool | Literal["all"], BeforeValidator(_switch), Accepts
 DepthOrNone = Annotated[StrictBool | Literal["all"] | None, BeforeValidator(_switch), Accepts(words='true, false or "all"')]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_words), Accepts(words="a list of strings")]
 Strings = Annotated[dict[str, str], Accepts(words="a table of strings")]
+Lists = Annotated[dict[str, Names], Accepts(words="a table of lists of strings")]
 Variables = Annotated[dict[str, str], AfterValidator(_variables), Accepts(words="a table of strings")]
 Folder = Annotated[Path, BeforeValidator(_path), Accepts(words="a path")]
 FolderOrNone = Annotated[Path | None, BeforeValidator(_path), Accepts(words="a path")]
@@ -157,4 +158,5 @@ Manager = Annotated[
 ]
 Runner = Annotated[Literal["auto", "pytest", "unittest"], BeforeValidator(_word), Accepts(words='"auto", "pytest" or "unittest"')]
 Color = Annotated[Literal["auto", "always", "never"], BeforeValidator(_word), Accepts(words='"auto", "always" or "never"')]
+Optionals = Annotated[Literal["rules", "ship", "skip"], BeforeValidator(_word), Accepts(words='"rules", "ship" or "skip"')]
 Severity = Annotated[Literal["warn", "error"], BeforeValidator(_word), Accepts(words='"warn" or "error"')]

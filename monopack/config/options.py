@@ -20,9 +20,11 @@ from monopack.config.kinds import (
     Group,
     Handler,
     Jobs,
+    Lists,
     Manager,
     Names,
     OnCommandLine,
+    Optionals,
     ProgramOrNone,
     Roots,
     Runner,
@@ -52,6 +54,11 @@ class PackOptions(BaseModel):
     extra_distributions: Names = Field(default=(), description="Pinned distributions to ship that no import shows.")
     exclude_distributions: Names = Field(
         default=(), description="Distributions that never ship, because the runtime has them already."
+    )
+    optional: Optionals = Field(
+        default="rules",
+        description="Which pins ship that distributions of the pack would import if they were there: those that import rules"
+        " name, all (`ship`), or none (`skip`).",
     )
     include: Names = Field(default=(), description="Files to ship besides code, as glob patterns from the project root.")
     exclude: Names = Field(default=(), description="Files that never ship, as glob patterns from the project root.")
@@ -148,6 +155,10 @@ class BuildConfig(BaseSettings):
     module_map: Strings = Field(
         default_factory=dict,
         description="Import name to distribution, where the wheels themselves cannot tell.",
+    )
+    import_rules: Lists = Field(
+        default_factory=dict,
+        description="What code quietly needs, to distributions that ship where they are pinned; see below.",
     )
     pack: Annotated[PackOptions, Accepts(words="a table of pack options")] = Field(
         default_factory=PackOptions, description="Defaults of every pack."

@@ -100,13 +100,13 @@ def _suggested_variable(variable: str) -> str:
 def _variable_key(rest: str) -> Key | None:
     """The key that a variable sets, by its name without the prefix; None when there is no such option.
 
-    Names of options and packs count in any case; the keys of `module_map`, `env` and `test_env` keep theirs.
+    Names of options and packs count in any case; the keys of `module_map`, `import_rules`, `env` and `test_env` keep theirs.
     """
     head, _, tail = rest.partition("__")
     name = head.lower()
     if not tail:
         return (name,) if name in BuildConfig.model_fields else None
-    if name == "module_map":
+    if name in ("module_map", "import_rules"):
         return name, tail
     if name == "pack":
         return _option_key((name,), tail)

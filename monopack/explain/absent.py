@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from monopack.explain.known import Known, config_link, is_folder, label, naming
 from monopack.explain.names import tidy
-from monopack.model import Evidence, Import, Link, Reason, Shipped, value
+from monopack.model import Evidence, Import, Link, Omitted, Reason, Shipped, value
 
 
 @value()
@@ -107,8 +107,18 @@ def pinned(question: Question) -> Iterator[Reason]:
         elif entry := naming("test_distributions", pin.name, known):
             place = (config_link("test_distributions", entry, pin.name, known),)
             yield Reason(kind="tests", message=f"{title}, and test_distributions names it: only tests get it", places=place)
+        elif omitted := [each for each in known.resolution.left_out if each.name == pin.name]:
+            message = f"{title}, and left out because what would import it can do without; optional and import_rules decide that"
+            yield Reason(kind="optional", message=message, places=(*place, *(_would_import(each, known) for each in omitted)))
         else:
             yield Reason(kind="unneeded", message=f"{title}, but nothing in the pack needs it", places=place)
+
+
+def _would_import(omitted: Omitted, known: Known) -> Link:
+    """The module of a distribution that would import a pin."""
+    by = next(label(s.distribution) for s in known.resolution.shipped if s.distribution.name == omitted.distribution)
+    text = f"would import {omitted.wanted} in {omitted.module}"
+    return Link(kind="requirement", evidence=Evidence(file=by, line=0), leads_to=omitted.name, text=text)
 
 
 def dropped(question: Question) -> Iterator[Reason]:

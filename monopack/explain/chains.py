@@ -80,6 +80,8 @@ def step_to(file: TracedFile, because: Evidence, reach: Reach, known: Known) -> 
 def to_distribution(shipped: Shipped, because: Because, known: Known) -> tuple[Link, ...]:
     """The steps to a distribution that ships for a reason."""
     holder = label(shipped.distribution)
+    if because.wanted and because.rule:
+        return (*to_file(because.wanted.evidence.file, known), _rule(because, because.wanted, holder))
     if because.wanted:
         before = to_file(because.wanted.evidence.file, known)
         return (*before, import_step(because.wanted, holder, known), *_mapping(because.wanted, holder, known))
@@ -96,6 +98,8 @@ def _steps_to_distribution(shipped: Shipped, known: Known) -> Iterator[Link]:
     yield from (_requirement(because, holder, known) for because in shipped.required_by)
     if shipped.because.option:
         yield _option(shipped.because.option, shipped, known)
+    if shipped.because.rule and shipped.because.wanted:
+        yield _rule(shipped.because, shipped.because.wanted, holder)
 
 
 def _imports_of(shipped: Shipped, known: Known) -> list[Import]:
@@ -119,7 +123,15 @@ def _mapping(wanted: Import, holder: str, known: Known) -> tuple[Link, ...]:
 def _requirement(because: Because, holder: str, known: Known) -> Link:
     requiring = label(_shipped(because.required_by, known).distribution)
     place = Evidence(file=requiring, line=0)
-    return Link(kind="requirement", evidence=place, leads_to=holder, text=f"requires {because.requirement}")
+    text = because.rule or (
+        f"imports {because.requirement} in {because.module}" if because.module else f"requires {because.requirement}"
+    )
+    return Link(kind="requirement", evidence=place, leads_to=holder, text=text)
+
+
+def _rule(because: Because, place: Import, holder: str) -> Link:
+    """The step from code that needs a distribution without importing it."""
+    return Link(kind="code", evidence=place.evidence, leads_to=holder, text=because.rule, reach=place.reach)
 
 
 def _option(option: str, shipped: Shipped, known: Known) -> Link:

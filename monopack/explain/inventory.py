@@ -20,6 +20,7 @@ def inventory(known: Known) -> Inventory:
         distributions=known.resolution.shipped,
         edges=tuple(replace(e, evidence=_place(known.files[e.path], e.evidence, known)) for e in known.trace.edges),
         graph=_graph(known),
+        left_out=known.resolution.left_out,
     )
 
 
@@ -84,5 +85,7 @@ def _steps(known: Known) -> Iterator[tuple[str, str, Reach]]:
     for shipped in known.resolution.shipped:
         end = labels[shipped.distribution.name]
         yield from ((labels[because.required_by], end, Reach.EAGER) for because in shipped.required_by)
+        if shipped.because.rule and (place := shipped.because.wanted):
+            yield place.evidence.file, end, place.reach
         if shipped.because.option:
             yield shipped.because.option, end, Reach.EAGER

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from monopack.errors import error_line
 from monopack.model import Failure, PackReport, StoredWheel
 
+NAMED = 5  # pins that a line of the summary names
 OUTPUT_LINES = 100  # of a failing test run, from its end
 
 
@@ -22,6 +23,9 @@ def summary(reports: Sequence[PackReport], seconds: float, width: int = 0) -> st
     while width and len(rows[0]) > 2 and max(map(len, lines)) > width:
         rows = [row[:-1] for row in rows]
         lines = table(rows, numbers=range(2, 8))
+    if left_out := sorted({name for report in reports for name in report.left_out}):
+        names = f"{', '.join(left_out[:NAMED])}{', ...' if left_out[NAMED:] else ''}"
+        lines.append(f"left out, since what would import it can do without: {names} (see monopack trace; optional decides)")
     done = sum(report.status != "failed" for report in reports)
     failed = len(reports) - done
     lines.append(f"{done} of {len(reports)} packs are ready{f', {failed} failed' if failed else ''}, in {seconds:.1f} s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from monopack.model import Graph, Inventory, Provided, Reach, Shipped, TracedFile
 from monopack.report import table
@@ -19,11 +20,12 @@ SHAPES = {"entrypoint": ("([", "])"), "file": ("[", "]"), "distribution": ("[(",
 
 
 def lines(found: Inventory) -> Iterator[str]:
-    """Files, imports by kind, and distributions: a section for each, with the first evidence of everything."""
+    """Files, imports by kind, distributions, pins left out: a section for each, with the first evidence of everything."""
     sections = {"first-party files": [_file_row(file, found) for file in found.files]}
     for kind, title in KINDS.items():
         sections[title] = _import_rows([each for each in found.imports if each.kind == kind])
     sections["distributions"] = [(_label(shipped), str(shipped.because)) for shipped in found.distributions]
+    sections["left out"] = [(each.name, str(each)) for each in found.left_out]
     for title, rows in sections.items():
         if rows:
             yield f"{title}: {len(rows)}"
@@ -40,6 +42,7 @@ def document(found: Inventory) -> dict[str, object]:
         "files": [_plain_file(file) for file in found.files],
         "imports": [_plain_import(each) for each in found.imports],
         "distributions": [_plain_distribution(shipped) for shipped in found.distributions],
+        "left_out": [asdict(each) for each in found.left_out],
         "edges": [
             {"file": edge.evidence.file, "line": edge.evidence.line, "path": edge.path, "reach": edge.reach}
             for edge in found.edges

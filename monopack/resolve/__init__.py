@@ -5,17 +5,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import field, replace
 from difflib import get_close_matches
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from monopack.errors import LockError, UnpinnedError
-from monopack.model import Because, Distribution, Failure, Import, Lock, Needs, Pin, Reach, Resolution, Shipped, value
+from monopack.model import (
+    Because,
+    Distribution,
+    Evidence,
+    Failure,
+    Import,
+    Lock,
+    MetadataUse,
+    Needs,
+    Omitted,
+    Pin,
+    Reach,
+    Resolution,
+    Shipped,
+    WheelImport,
+    value,
+)
 from monopack.resolve.candidates import called, likely_distribution, pinned_names, standard_names, tiers, versions_with
+from monopack.resolve.reach import Explored, explore
+from monopack.resolve.rules import RULES, Rules, told_by_code
 
-__all__ = ["Seen", "Wanted", "judge", "metadata_of", "not_there", "resolve", "unused_exclusions", "way_out"]
+__all__ = ["RULES", "Seen", "Wanted", "judge", "metadata_of", "not_there", "resolve", "unused_exclusions", "way_out"]
 
 Seen = Distribution | LockError  # a pin that was looked at: what it is, or why it cannot be had
 Known = Mapping[str, Seen]
@@ -30,7 +49,8 @@ class Wanted:
 
     `distributions` maps names that must ship whatever is imported to the reason; `excluded` are canonical names that never
     ship (the platform has them); `module_map` maps dotted import names to distribution names. `development` pins count only
-    for tests.
+    for tests. `metadata` and `uses` are as in a trace, `rules` are the import rules; `optional` says which pins ship that a
+    distribution imports where it can do without: those that `rules` name, all (`ship`), or none (`skip`).
     """
 
     imports: tuple[Import, ...]
@@ -38,6 +58,10 @@ class Wanted:
     excluded: frozenset[str] = frozenset()
     module_map: Mapping[str, str]
     development: bool = False
+    metadata: tuple[MetadataUse, ...] = ()
+    uses: Mapping[str, Evidence] = field(default_factory=dict)
+    rules: Rules = field(default_factory=dict)
+    optional: str = "rules"
 
 
 def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known) -> Resolution | Needs:
@@ -66,16 +90,23 @@ def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
         else:
             providers[imports[0].dotted] = found
             roots.setdefault(found, Because(wanted=imports[0]))
-    if unseen:
+    told = _told(wanted, pins, known)
+    if isinstance(told, Needs):
+        unseen |= dict.fromkeys(told.pins)
+    if unseen or isinstance(told, Needs):
         return Needs(pins=tuple(unseen))
-    closed = _closure(roots, wanted, lock, markers, known)
-    if isinstance(closed, Needs):
-        return closed
-    shipped, left_out = closed
+    starts: dict[str, list[str]] = {}
+    for name, provider in providers.items():
+        starts.setdefault(provider, []).append(name)
+    grown = _grow({**told, **roots}, starts, _Given(wanted=wanted, lock=lock, markers=markers, known=known, pins=pins))
+    if isinstance(grown, Needs):
+        return grown
+    shipped, left_out, omitted = grown
     platform |= {name: None for excluded in sorted(left_out) for name in _top_level(excluded, known)}
     mapped = {name: by[0] for name in providers if (by := _mapped(name, wanted.module_map))}
     return Resolution(
-        shipped=shipped, unresolved=tuple(unresolved), providers=providers, mapped=mapped, platform=tuple(platform)
+        shipped=shipped, unresolved=tuple(unresolved), providers=providers, mapped=mapped, platform=tuple(platform),
+        left_out=omitted,
     )  # fmt: skip
 
 
@@ -162,6 +193,132 @@ def _only(owners: list[str], wanted: Import, lock: Lock) -> str:
     top = wanted.name.partition(".")[0]
     hint = f'say which one in monopack.toml: [module_map] {top} = "{sorted(owners)[0]}"'
     raise LockError(f"{names} both provide {wanted.dotted}", where=str(wanted.evidence), hint=hint)
+
+
+# ---------------------------------------------------------------- what distributions import of each other
+
+
+@value()
+class _Given:
+    """What `resolve` was given, and the pins that count."""
+
+    wanted: Wanted
+    lock: Lock
+    markers: Mapping[str, str]
+    known: Known
+    pins: tuple[str, ...]
+
+
+def _grow(
+    roots: dict[str, Because], imported: Mapping[str, list[str]], given: _Given
+) -> tuple[tuple[Shipped, ...], set[str], tuple[Omitted, ...]] | Needs:
+    """The closure of roots, grown by what its distributions import beyond it, and what could still be imported.
+
+    `imported` are the dotted names that first-party code imports of distributions.
+    """
+    while True:
+        closed = _closure(roots, given.wanted, given.lock, given.markers, given.known)
+        if isinstance(closed, Needs):
+            return closed
+        shipped, left_out = closed
+        by_name = {each.distribution.name: each.distribution for each in shipped}
+        explored = explore({**_whole(roots, by_name), **imported}, by_name)
+        if isinstance(explored, Needs):
+            return explored
+        more = _undeclared(explored, by_name.keys(), given)
+        if isinstance(more, Needs):
+            return more
+        if not more.roots:
+            return tuple(_with_import(each, roots) for each in shipped), left_out, more.omitted
+        roots = {**roots, **more.roots}
+
+
+def _whole(roots: Mapping[str, Because], by_name: Mapping[str, Distribution]) -> dict[str, list[str]]:
+    """The top-level modules of what ships for other reasons than an import: which of them is imported, nothing shows."""
+    others = (name for name, reason in roots.items() if name in by_name and (reason.rule or reason.option))
+    return {name: [module for module in sorted(by_name[name].provides) if "." not in module] for name in others}
+
+
+def _with_import(shipped: Shipped, roots: Mapping[str, Because]) -> Shipped:
+    """A distribution with the import by another among what requires it."""
+    reason = roots.get(shipped.distribution.name)
+    return replace(shipped, required_by=(*shipped.required_by, reason)) if reason and reason.required_by else shipped
+
+
+@value()
+class _More:
+    """Further roots, and pins that are left out."""
+
+    roots: Mapping[str, Because] = field(default_factory=dict)
+    omitted: tuple[Omitted, ...] = ()
+
+
+def _undeclared(explored: Explored, ships: Set[str], given: _Given) -> _More | Needs:
+    """What modules of distributions import, or need by a rule, that nothing ships for."""
+    roots: dict[str, Because] = {}
+    omitted: dict[tuple[str, str], Omitted] = {}
+    unseen: dict[str, None] = {}
+    free = {pin for pin in given.pins if pin not in ships and pin not in given.wanted.excluded}
+    if given.wanted.optional != "skip":
+        roots |= _by_rules(explored, free, given.wanted.rules)
+    for foreign in explored.foreign:
+        wanted = foreign.wanted
+        for pin in _meant(wanted, free, given.wanted):
+            if (wanted.lazy or wanted.optional) and given.wanted.optional != "ship":
+                reason = Omitted(name=pin, wanted=wanted.dotted, module=foreign.module, distribution=foreign.distribution)
+                omitted.setdefault((pin, foreign.distribution), reason)
+            elif pin not in given.known:
+                unseen[pin] = None
+            elif _claims(wanted.dotted, [pin], given.known)[0]:
+                because = Because(required_by=foreign.distribution, requirement=wanted.dotted, module=foreign.module)
+                roots.setdefault(pin, because)
+    return Needs(pins=tuple(unseen)) if unseen else _More(roots=roots, omitted=tuple(omitted[key] for key in sorted(omitted)))
+
+
+def _by_rules(explored: Explored, free: Set[str], rules: Rules) -> dict[str, Because]:
+    """What reached modules need by an import rule."""
+    return {
+        canonicalize_name(name): Because(required_by=distribution, rule=f"import rule {module}")
+        for distribution, modules in explored.modules.items()
+        for module in modules
+        for name in rules.get(module, ())
+        if canonicalize_name(name) in free
+    }
+
+
+def _meant(wanted: WheelImport, free: Set[str], options: Wanted) -> list[str]:
+    """The pins that an import in a distribution is named after, or that `[module_map]` names for it."""
+    if mapped := _mapped(wanted.dotted, options.module_map):
+        return [name] if (name := canonicalize_name(mapped[1])) in free else []
+    return list(dict.fromkeys(name for name in called(wanted.dotted) if name in free))[:1]
+
+
+# ---------------------------------------------------------------- what code needs without importing it
+
+
+def _told(wanted: Wanted, pins: Collection[str], known: Known) -> dict[str, Because] | Needs:
+    """The pins that first-party code needs by import rules, and those whose metadata it reads."""
+    roots: dict[str, Because] = {}
+    for key, place, names in told_by_code(wanted.rules, wanted.uses, wanted.imports):
+        for pin in map(canonicalize_name, names):
+            if pin in pins:
+                roots.setdefault(pin, Because(wanted=place, rule=f"import rule {key}"))
+    unseen: dict[str, None] = {}
+    for use in wanted.metadata:
+        if use.group:
+            unseen |= {pin: None for pin in pins if pin not in known}
+        for name in _consulted(use, pins, known):
+            place = Import(name=name, evidence=use.evidence, reach=use.reach)
+            roots.setdefault(name, Because(wanted=place, rule=use.what))
+    return Needs(pins=tuple(unseen)) if unseen else roots
+
+
+def _consulted(use: MetadataUse, pins: Collection[str], known: Known) -> list[str]:
+    """The pins whose metadata is read; of those that are asked for by name, one that is not pinned need not be there."""
+    if use.group:
+        return [pin for pin in pins if isinstance(seen := known.get(pin), Distribution) and use.group in seen.entry_points]
+    name = canonicalize_name(use.distribution)
+    return [name] if name in pins else []
 
 
 # ---------------------------------------------------------------- distribution -> what it requires

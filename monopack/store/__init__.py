@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -16,10 +18,11 @@ from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch
 from monopack.store.fetch import Job, fetch
+from monopack.store.looking import Look, Looking
 from monopack.store.pip import Fetching, own_settings, with_cache_of
-from monopack.store.upkeep import clean, held
+from monopack.store.upkeep import IMPORTS, clean, held
 
-__all__ = ["LAYOUT", "Fetching", "Store", "clean", "held", "with_cache_of"]
+__all__ = ["LAYOUT", "Fetching", "Look", "Store", "clean", "held", "with_cache_of"]
 
 LAYOUT = "v1"
 
@@ -27,10 +30,11 @@ LAYOUT = "v1"
 class Store:
     """Checked wheels under one folder (absolute), for several threads and processes at once; each pin is fetched once."""
 
-    def __init__(self, folder: Path, settings: Fetching) -> None:
+    def __init__(self, folder: Path, settings: Fetching, look: Look) -> None:
         self._folder = folder
         self._entries = Entries(folder / LAYOUT)
         self._settings = settings
+        self._looking = Looking(folder / LAYOUT / IMPORTS, look)
         self._known: dict[str, Distribution] = {}
         self._lock = Lock()
         self._fetched = self._cached = 0
@@ -52,6 +56,13 @@ class Store:
             except OSError as problem:
                 raise _unusable(self._folder, problem) from problem
         return {pin.pin.name: self._known[pin.key] for pin in wanted}
+
+    def look_into(self, distribution: Distribution, modules: Iterable[str]) -> Distribution:
+        """A distribution that also tells what the modules of these dotted names import. Raises `LockError`."""
+        try:
+            return replace(distribution, imports=self._looking.into(distribution, modules))
+        except (OSError, zlib.error) as problem:
+            raise LockError(f"cannot be read: {problem}", where=distribution.location, hint="build again") from problem
 
     def reuse(self) -> tuple[int, int]:
         """How many of the wheels that were fetched pip had in its cache, and how many were fetched."""

@@ -1,6 +1,7 @@
 """The store on disk: entries that appear by rename, are never modified, and are thrown away when damaged.
 
-`wheels/<sha256>/<file name>.whl` with `index.json` next to it, and `picks/<key>.json`, which wheel a pin means for a target.
+`wheels/<sha256>/<file name>.whl` with `index.json` next to it, and `picks/<key>.json`, which wheel a pin means for a target
+(and `imports/`, see `looking`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Member))
 HEAD = len('{"digest":"",') + 64
+WORKING = ("wheels/.new-*", "picks/.new-*", "imports/.new-*", ".fetch-*")  # what is there while a run writes
 ABANDONED = 24 * 60 * 60  # seconds after which a working folder has no owner any more
 
 
@@ -97,7 +99,7 @@ class Entries:
     def working_folder(self) -> tempfile.TemporaryDirectory[str]:
         """A folder on the store's own disk, to fetch into; sweeps what killed runs left. Raises `OSError`."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        for old in [*self._folder.glob("wheels/.new-*"), *self._folder.glob("picks/.new-*"), *self._folder.glob(".fetch-*")]:
+        for old in [path for pattern in WORKING for path in self._folder.glob(pattern)]:
             _sweep(old)
         return tempfile.TemporaryDirectory(dir=self._folder, prefix=".fetch-")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from monopack.model import StoredWheel
 
 DAY = 24 * 60 * 60  # seconds
-WHEELS = "wheels"
+WHEELS, IMPORTS = "wheels", "imports"
 
 
 def held(store: Path) -> tuple[StoredWheel, ...]:
@@ -28,6 +28,8 @@ def clean(store: Path, days: float) -> tuple[StoredWheel, ...]:
         moved = folder.with_name(f".new-{folder.name}")  # half removed, an entry would look damaged
         folder.rename(moved)
         shutil.rmtree(moved)
+        for file in (store / IMPORTS).glob(f"{folder.name}-*.json"):
+            file.unlink(missing_ok=True)
     if not days:
         shutil.rmtree(store, ignore_errors=True)
     return tuple(sorted((found for _, found in gone), key=lambda found: found.wheel))

@@ -81,6 +81,21 @@ class Data:
 
 
 @value()
+class Needed:
+    """Metadata that a file reads: that of the distribution of a name (as written), or of all that have entry points in a group.
+
+    `lazy`, `optional` and `rule` are as in `Reference`.
+    """
+
+    line: int
+    distribution: str = ""
+    group: str = ""
+    lazy: bool = False
+    optional: bool = False
+    rule: str = ""
+
+
+@value()
 class Mention:
     """A whole string that looks like the dotted name of a module, or of what one has: `app.x`, `app.x.Y`, `app.x:handler`."""
 
@@ -91,4 +106,4 @@ class Mention:
     rule: str = ""
 
 
-Finding = Reference | Matching | Remark | Data | Mention
+Finding = Reference | Matching | Remark | Data | Mention | Needed

@@ -54,6 +54,19 @@ def reachable(tree: ast.Module, known: Known) -> Iterator[Step]:
             stack.extend([(child, context) for child in _children(node) if type(child) not in silent])
 
 
+def import_statements(tree: ast.Module, known: Known) -> Iterator[Step]:
+    """The import statements of a module alone, as `reachable` gives them; no expression is looked at."""
+    stack: list[Step] = [(tree, Context())]
+    while stack:
+        node, context = step = stack.pop()
+        kind = type(node)
+        if kind in (ast.Import, ast.ImportFrom):
+            yield step
+        elif not isinstance(node, ast.expr):
+            parts = PARTS.get(kind)
+            stack.extend(parts(node, context, known) if parts else _each(_children(node), context))
+
+
 def _children(node: ast.AST) -> list[ast.AST]:
     """What `ast.iter_child_nodes` gives, in less time."""
     children: list[Any] = []
@@ -144,9 +157,9 @@ PARTS: Mapping[type[ast.AST], Parts] = {
     ast.Try: _attempt, ast.TryStar: _attempt, ast.With: _with, ast.AsyncWith: _with, ast.Match: _match,
 }  # fmt: skip
 TELLING = frozenset({
-    ast.Import, ast.ImportFrom, ast.Call, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef,
-    ast.ClassDef, ast.Name, ast.Global, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping, ast.BinOp, ast.JoinedStr,
-    ast.Return, ast.For, ast.arguments,
+    ast.Import, ast.ImportFrom, ast.Call, ast.Subscript, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.FunctionDef,
+    ast.AsyncFunctionDef, ast.ClassDef, ast.Name, ast.Global, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping,
+    ast.BinOp, ast.JoinedStr, ast.Return, ast.For, ast.arguments,
 })  # fmt: skip
 SILENT = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass, ast.Nonlocal})
 SILENT_INSIDE = SILENT | {ast.Name}  # names that are local, or only read

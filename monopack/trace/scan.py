@@ -18,21 +18,24 @@ from threading import Lock
 from pathspec import GitIgnoreSpec
 
 from monopack.block import decoded
-from monopack.model import Evidence, SourceFile, Target
+from monopack.model import Evidence, SourceFile, Target, WheelImport
 from monopack.trace.extensions import EXTENSIONS, suffixes
-from monopack.trace.findings import Matching, Mention, Reference, Remark
-from monopack.trace.flow import reachable
+from monopack.trace.findings import Matching, Mention, Needed, Reference, Remark
+from monopack.trace.flow import import_statements, reachable
 from monopack.trace.guards import known_of
+from monopack.trace.meaning import absolute
 from monopack.trace.names import names_of
 from monopack.trace.paths import Scope
 from monopack.trace.pragmas import pragmas_of
-from monopack.trace.rules import findings
+from monopack.trace.rules import findings, statement_findings
 from monopack.trace.rules.data import data_findings
 from monopack.trace.sources import SECRETS, SOURCE, Facts, Problem, SourceTree
+from monopack.trace.uses import uses_of
 from monopack.trace.values import Values
 
 NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
 MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
+UNREADABLE = (SyntaxError, UnicodeDecodeError, LookupError, ValueError, RecursionError, MemoryError)
 
 
 # ---------------------------------------------------------------- which files there are
@@ -208,12 +211,12 @@ def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as for "\\d": they are for whoever works on that file
             tree = ast.parse(text, filename=source.path)
-    except (SyntaxError, UnicodeDecodeError, LookupError, ValueError, RecursionError, MemoryError) as problem:
+    except UNREADABLE as problem:
         return Facts(source=source, error=_problem(source.path, problem))
     steps = list(reachable(tree, known_of(tree, text, markers)))
     names = names_of(tree, steps, text)
     pragmas = pragmas_of(text)
-    kept = list(pragmas.kept(steps))
+    kept = pragmas.kept(steps)
     found = pragmas.with_answers(findings(kept, names, Values(tree, names, text)))
     scope = Scope(steps, names)
     read = data_findings((node for node, _ in steps), scope, tree)
@@ -223,10 +226,35 @@ def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts
         matching=tuple(each for each in found if isinstance(each, Matching)),
         mentions=tuple(each for each in found if isinstance(each, Mention)),
         remarks=tuple(each for each in found if isinstance(each, Remark)),
+        needs=tuple(each for each in found if isinstance(each, Needed)),
         data=tuple(sorted(dict.fromkeys(read), key=lambda data: data.line)),
+        uses=uses_of(tree, steps, names, text),
         names=names,
         places=scope.shown(),
     )
+
+
+def imports_of(data: bytes, package: str, target: Target) -> tuple[WheelImport, ...]:
+    """What the source of a module in a wheel imports by its statements, beside the target's standard library.
+
+    `package` is the dotted name that its dots start from. A module that Python cannot read imports nothing.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text := _decode(data))
+    except UNREADABLE:
+        return ()
+    steps = import_statements(tree, known_of(tree, text, target.markers))
+    given = target.stdlib | target.builtins
+    found = {_in_wheel(reference, package): None for reference in statement_findings(steps) if isinstance(reference, Reference)}
+    return tuple(wanted for wanted in found if wanted.name and wanted.name.partition(".")[0] not in given)
+
+
+def _in_wheel(reference: Reference, package: str) -> WheelImport:
+    attribute = "" if reference.attribute == "*" else reference.attribute
+    name = absolute(reference, package) or ""
+    return WheelImport(name=name, attribute=attribute, lazy=reference.lazy, optional=reference.optional)
 
 
 def _decode(data: bytes) -> str:

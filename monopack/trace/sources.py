@@ -8,7 +8,7 @@ from dataclasses import field, replace
 
 from monopack.model import Evidence, SourceFile, value
 from monopack.trace.extensions import EXTENSIONS
-from monopack.trace.findings import Data, Matching, Mention, Reference, Remark, Spot
+from monopack.trace.findings import Data, Matching, Mention, Needed, Reference, Remark, Spot
 from monopack.trace.names import Names
 
 SOURCE = ".py"
@@ -155,9 +155,10 @@ class Problem:
 
 @value()
 class Facts:
-    """What one file is, what it imports and reads, and what it tells about names; with an `error`, only that counts.
+    """What one file is, what it imports and reads, whose metadata it reads, and what it tells about names.
 
-    `places` are the paths that its names stand for.
+    `places` are the paths that its names stand for; `uses` are the functions that it calls and the beginnings of the URLs that it
+    holds, each with its first line (`trace.uses`). With an `error`, only that counts.
     """
 
     source: SourceFile
@@ -166,6 +167,8 @@ class Facts:
     remarks: tuple[Remark, ...] = ()
     data: tuple[Data, ...] = ()
     mentions: tuple[Mention, ...] = ()
+    needs: tuple[Needed, ...] = ()
+    uses: Mapping[str, int] = field(default_factory=dict)
     names: Names = Names()
     places: Mapping[str, tuple[Spot, ...]] = field(default_factory=dict)
     error: Problem | None = None

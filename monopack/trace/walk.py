@@ -12,8 +12,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from monopack.errors import PackError
-from monopack.model import Edge, Evidence, Import, Reach, Target, Trace, TracedFile, value
-from monopack.trace.findings import Data, Matching, Mention, Reference, Spot
+from monopack.model import Edge, Evidence, Import, MetadataUse, Reach, Target, Trace, TracedFile, value
+from monopack.trace.findings import Data, Matching, Mention, Needed, Reference, Spot
 from monopack.trace.meaning import Meaning, Place, absolute, meaning_of, refuse_link, too_many_dots
 from monopack.trace.names import ANYTHING, Names
 from monopack.trace.reading import read
@@ -116,6 +116,8 @@ class _Trail:
         self.missing: dict[Import, None] = {}
         self.standard: dict[Import, None] = {}
         self.edges: dict[Edge, None] = {}
+        self.metadata: dict[MetadataUse, None] = {}
+        self.uses: dict[str, Evidence] = {}
         self.waiting: dict[Reach, dict[str, Step]] = {Reach.EAGER: {}, Reach.LAZY: {}}
         self.stars: dict[str, list[Question]] = {}  # star imports by the module that they take from
         self.bases: dict[str, list[str]] = {}  # the modules that a file takes everything from; an empty string for one of others
@@ -178,12 +180,18 @@ class _Trail:
         self.reads.extend((data, Evidence(file=step.path, line=data.line)) for data in known.data)
         for mention in known.mentions if self.tree.strings else ():
             self._mention(mention, Place(evidence=Evidence(file=step.path, line=mention.line), reach=Reach.LAZY))
+        for needed in known.needs:
+            self._consult(needed, step)
+        for name, line in known.uses.items():
+            if name not in self.uses:
+                self.uses[name] = Evidence(file=step.path, line=line)
 
     def traced(self, module: str) -> Trace:
         """All that was found."""
         return Trace(
             module=module, files=(*self.files.values(), *self.data.values()), imports=tuple(self.imports),
             missing=tuple(self.missing), standard=tuple(self.standard), edges=tuple(self.edges), notes=tuple(self.notes),
+            metadata=tuple(self.metadata), uses=self.uses,
         )  # fmt: skip
 
     def _import(self, found: Reference | Matching, place: Place) -> None:
@@ -245,6 +253,14 @@ class _Trail:
             self.questions.append(question)
         if meaning.others and not meaning.missing:
             (self.standard if meaning.standard else self.imports)[_wanted(question)] = None
+
+    def _consult(self, needed: Needed, step: Step) -> None:
+        """Note that a file reads metadata of distributions."""
+        use = MetadataUse(
+            distribution=needed.distribution, group=needed.group, evidence=Evidence(file=step.path, line=needed.line),
+            reach=Reach.LAZY if needed.lazy else step.reach,
+        )  # fmt: skip
+        self.metadata[use] = None
 
     def _take_star(self, star: Question) -> None:
         """Keep a star import until the module that it takes from is known."""

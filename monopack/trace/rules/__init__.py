@@ -23,6 +23,8 @@ from monopack.trace.rules.dynamic import (
     run_module_call,
 )
 from monopack.trace.rules.lazy import lazy_loader_attach, lazy_module_class
+from monopack.trace.rules.metadata import entry_points_call, entry_points_subscript, metadata_call
+from monopack.trace.rules.settings import settings_strings
 from monopack.trace.rules.statements import from_statement, import_statement
 from monopack.trace.rules.strings import dotted_string, patched_name
 from monopack.trace.values import Values
@@ -30,13 +32,17 @@ from monopack.trace.values import Values
 Rule = Callable[[ast.AST, Names], list[Finding]]
 CallRule = Callable[[ast.Call, Values], list[Finding]]
 
-RULES: tuple[Rule, ...] = (import_statement, from_statement, patched_name, dotted_string)
+RULES: tuple[Rule, ...] = (
+    import_statement, from_statement, metadata_call, entry_points_call, entry_points_subscript, settings_strings, patched_name,
+    dotted_string,
+)  # fmt: skip
 CALL_RULES: tuple[CallRule, ...] = (
     import_module_call, import_function_call, passed_function, run_module_call, resolve_name_call, find_spec_call, listed_modules,
     lazy_loader_attach, lazy_module_class,
 )  # fmt: skip
 NAMING = frozenset({
-    ast.Import, ast.ImportFrom, ast.Call, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For, ast.arguments,
+    ast.Import, ast.ImportFrom, ast.Call, ast.Subscript, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For,
+    ast.arguments,
 })  # what a rule looks at  # fmt: skip
 
 
@@ -53,6 +59,18 @@ def findings(steps: Iterable[Step], names: Names, values: Values) -> tuple[Findi
         if values.wanted and isinstance(node, ast.Call):
             found += [_in_context(each, context, rule.__name__) for rule in CALL_RULES for each in rule(node, values)]
     return tuple(sorted(dict.fromkeys(_without_late(found)), key=lambda finding: finding.line))
+
+
+def statement_findings(steps: Iterable[Step]) -> tuple[Finding, ...]:
+    """What the import statements among the nodes of a module name."""
+    names = Names()
+    found = [
+        _in_context(each, context, rule.__name__)
+        for node, context in steps
+        for rule in (import_statement, from_statement)
+        for each in rule(node, names)
+    ]
+    return tuple(sorted(found, key=lambda finding: finding.line))
 
 
 def _without_late(found: list[Finding]) -> list[Finding]:

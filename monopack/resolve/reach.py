@@ -1,0 +1,95 @@
+"""What the modules of distributions import, as far as a pack reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from monopack.model import Distribution, Needs, WheelImport, value
+
+
+@value()
+class Foreign:
+    """An import, in a reached module of a distribution, of what no distribution at hand provides."""
+
+    distribution: str
+    module: str
+    wanted: WheelImport
+
+
+@value()
+class Explored:
+    """The modules that are reached, by the canonical names of their distributions, and what they import of others."""
+
+    modules: Mapping[str, tuple[str, ...]]
+    foreign: tuple[Foreign, ...]
+
+
+def explore(starts: Mapping[str, Iterable[str]], distributions: Mapping[str, Distribution]) -> Explored | Needs:
+    """Follow imports through distributions (by canonical name), from the dotted names that are imported of each.
+
+    What may run when a module is imported is followed, also where its failing is caught; what only runs later is not.
+    Returns `Needs` with modules where it is not known what they import.
+    """
+    names = {name: dict.fromkeys(imported) for name, imported in starts.items() if name in distributions}
+    owners = {module: name for name, each in sorted(distributions.items()) for module in each.provides}
+    modules: dict[str, tuple[str, ...]] = {}
+    foreign: dict[Foreign, None] = {}
+    unread: dict[str, tuple[str, ...]] = {}
+    waiting = dict.fromkeys(names)
+    while waiting:
+        name = next(iter(waiting))
+        del waiting[name]
+        modules[name] = reached(distributions[name], names[name])
+        if unread_modules(distributions[name], modules[name]):
+            unread[name] = tuple(names[name])
+            continue
+        for module, wanted in _imports(distributions[name], modules[name]):
+            owner = owner_of(wanted.dotted, owners)
+            if not owner:
+                foreign[Foreign(distribution=name, module=module, wanted=wanted)] = None
+            elif owner != name and _runs(wanted) and wanted.dotted not in names.setdefault(owner, {}):
+                names[owner][wanted.dotted] = None
+                waiting[owner] = None
+    return Needs(modules=unread) if unread else Explored(modules=modules, foreign=tuple(foreign))
+
+
+def reached(distribution: Distribution, names: Iterable[str]) -> tuple[str, ...]:
+    """The modules of a distribution that importing dotted names of it runs, as far as it is known what they import."""
+    waiting = [module for name in names for module in _modules(name, distribution)]
+    found = dict.fromkeys(waiting)
+    while waiting:
+        for wanted in distribution.imports.get(waiting.pop(), ()):
+            new = [module for module in _modules(wanted.dotted, distribution) if module not in found] if _runs(wanted) else []
+            found |= dict.fromkeys(new)
+            waiting.extend(new)
+    return tuple(found)
+
+
+def unread_modules(distribution: Distribution, modules: Iterable[str]) -> list[str]:
+    """Those modules of which it is not known what they import."""
+    return [module for module in modules if module not in distribution.imports]
+
+
+def owner_of(name: str, owners: Mapping[str, str]) -> str:
+    """The owner of a dotted name, or of the longest prefix that has one; empty when none has."""
+    return next((owners[prefix] for prefix in _prefixes(name) if prefix in owners), "")
+
+
+def _modules(name: str, distribution: Distribution) -> list[str]:
+    """The modules of a distribution that importing a dotted name runs: all that lead to it."""
+    return [prefix for prefix in _prefixes(name) if prefix in distribution.provides]
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def _imports(distribution: Distribution, modules: Iterable[str]) -> Iterator[tuple[str, WheelImport]]:
+    return ((module, wanted) for module in modules for wanted in distribution.imports[module])
+
+
+def _runs(wanted: WheelImport) -> bool:
+    """Whether an import may well run when the module around it is imported."""
+    return wanted.optional or not wanted.lazy

@@ -1,0 +1,15 @@
+INSTALLED_APPS = [
+    "rest_framework",  # imported by its name
+    "app.users",  # imported by its name
+    "not a name",
+]
+MIDDLEWARE = ("app.middleware.Custom",) + ("whitenoise.middleware.WhiteNoise",)  # imported
+MIDDLEWARE += ["cors.middleware"]  # imported
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",  # imported
+        "HOST": "db.example.org",
+    }
+}
+ALLOWED_HOSTS = ["unnamed.example.org"]
+LANGUAGE = "other"

@@ -73,6 +73,8 @@ def why(loaded: Loaded, pack: str, name: str, outside: Outside) -> Explanation:
     """Why a name is in a pack, or why not. Raises `MonopackError` for a pack of which that cannot be known."""
     site, plan = question(loaded, pack, outside)
     known = _known(site, plan)
+    for note in plan.traced.notes:
+        log.warning("%s: %s", plan.pack.name, note)
     explained = explain.why(name, known)
     if not explained.chains:
         explained = explain.why(name, replace(known, lock=_all_pins(site)), tuple(called(name)))
@@ -85,9 +87,7 @@ def inventory(loaded: Loaded, pack: str, outside: Outside) -> Inventory:
 
 
 def _known(site: Site, plan: Plan) -> Known:
-    """What an explanation is made from; what a build would warn of is said."""
-    for note in plan.traced.notes:
-        log.warning("%s: %s", plan.pack.name, note)
+    """What an explanation is made from."""
     tree = site.scanner.tree
     return Known(
         pack=plan.pack.name,
@@ -102,6 +102,7 @@ def _known(site: Site, plan: Plan) -> Known:
         included=trace.by_pattern(site.scanner.narrowed(plan.options.exclude).tree, plan.options.include),
         excluded=trace.by_pattern(tree, plan.options.exclude),
         config=config.entries(site.loaded, plan.pack),
+        rules={(edge.evidence, edge.path): edge.rule for edge in reversed(plan.traced.edges)},
     )
 
 

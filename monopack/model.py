@@ -112,7 +112,7 @@ class Import:
 
     `attribute` is the name after `from X import`, which may be a submodule or not; `optional` says that the code itself copes
     when the import fails (`try/except ImportError`). `near` is what is there in the place of a first-party name that is not:
-    a name that is spelt nearly alike, or the path of a native module for another target.
+    a name that is spelt nearly alike, or the path of a native module for another target. `rule` is as in an `Edge`.
     """
 
     name: str
@@ -121,6 +121,7 @@ class Import:
     reach: Reach
     optional: bool = False
     near: str = ""
+    rule: str = field(default="", compare=False)
 
     @property
     def dotted(self) -> str:
@@ -487,7 +488,7 @@ class Link:
 
     `kind` is `code` (a line of first-party code), `config` (an entry of the config), `requirement` (of a distribution, whose
     `name==version` is the evidence) or `lock` (a pin). `text` is the source line, or the entry or requirement in words.
-    `leads_to` is a project-relative path or `name==version`; for what is not in the pack, its name.
+    `leads_to` is a project-relative path or `name==version`; for what is not in the pack, its name. `rule` is as in an `Edge`.
     """
 
     kind: str
@@ -495,6 +496,7 @@ class Link:
     leads_to: str
     text: str = ""
     reach: Reach = Reach.EAGER
+    rule: str = ""
 
 
 @value()
@@ -589,6 +591,7 @@ class Inventory:
     edges: tuple[Edge, ...]
     graph: Graph
     left_out: tuple[Omitted, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- running code, and reporting

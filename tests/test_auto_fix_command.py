@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from projects import HANDLER, Project
 
-LOAD = "from importlib import import_module as load\n\n"
-DYNAMIC = "import app\n\n\ndef lambda_handler(event, context):\n    from importlib import import_module as load\n\n"
+LOAD = "load = getattr(__import__('importlib'), 'import_module')\n\n"
+DYNAMIC = "import app\n\n\ndef lambda_handler(event, context):\n    load = getattr(__import__('importlib'), 'import_module')\n\n"
 CALLED = "import unittest, packs.p\nclass T(unittest.TestCase):\n    def test(self):\n        packs.p.lambda_handler(0, 0)\n"
 
 
@@ -26,9 +26,9 @@ def hidden(project: Project) -> Project:
     project.require("py-yaml==1.0", "deep-thing==1.0")
     project.write({
         "app/__init__.py": "",
-        "app/a.py": "from importlib import import_module as load\nload('app.' + 'b')\n",
-        "app/b.py": "from importlib import import_module as load\nload('app.' + 'c')\n",
-        "app/c.py": "from importlib import import_module as load\nload('app.' + 'd')\n",
+        "app/a.py": "load = getattr(__import__('importlib'), 'import_module')\nload('app.' + 'b')\n",
+        "app/b.py": "load = getattr(__import__('importlib'), 'import_module')\nload('app.' + 'c')\n",
+        "app/c.py": "load = getattr(__import__('importlib'), 'import_module')\nload('app.' + 'd')\n",
         "app/d.py": "",
         "app/plain.py": "",
     })  # fmt: skip
@@ -352,7 +352,10 @@ def test_a_read_only_file_is_not_edited(hidden: Project) -> None:
 
 
 def test_a_file_that_cannot_be_edited_in_its_encoding_is_not_edited(hidden: Project) -> None:
-    code = "# coding: utf-7\nfrom importlib import import_module as load\nload(''.join(('app', '.plain')))\nx = '+AGE-'\n"
+    code = (
+        "# coding: utf-7\n"
+        "load = getattr(__import__('importlib'), 'import_module')\nload(''.join(('app', '.plain')))\nx = '+AGE-'\n"
+    )
     hidden.pack("p", code)
     hidden.pack("q")
     done = hidden.run("--auto-fix")

@@ -81,7 +81,7 @@ def test_a_situation(project: Project, case: Path) -> None:
 # ---------------------------------------------------------------- machines
 
 
-LINK = {"kind": str, "file": str, "line": int, "text": str, "leads_to": str, "reach": str}
+LINK = {"kind": str, "file": str, "line": int, "text": str, "leads_to": str, "reach": str, "rule": str}
 
 
 def shape(plain: Any) -> Any:
@@ -129,14 +129,15 @@ def test_the_document_of_a_trace(shop: Project) -> None:
     shop.write({"app/common.py": "import json\ntry:\n    import absent\nexcept ImportError:\n    pass\n"})
     document = asked(shop, "trace", "users")
     place = {"file": str, "line": int}
-    kinds = {"name": str, "attribute": str, "kind": str, "provider": str, "reach": str, "optional": bool}
+    kinds = {"name": str, "attribute": str, "kind": str, "provider": str, "reach": str, "optional": bool, "rule": str}
     assert shape(document) == {
         "version": int, "command": str, "exit_code": int, "pack": str, "entrypoint": str,
         "files": [{"path": str, "ships_as": str, "module": str, "reach": str, "because": place}],
         "imports": [{**kinds, **place}],
         "distributions": [{"name": str, "version": str, "because": str, "required_by": []}],
         "left_out": [],
-        "edges": [{**place, "path": str, "reach": str}],
+        "edges": [{**place, "path": str, "reach": str, "rule": str}],
+            "notes": [],
     }  # fmt: skip
     assert (document["version"], document["command"], document["entrypoint"]) == (1, "trace", "packs/users.py")
     assert [(i["name"], i["kind"], i["provider"], i["reach"], i["optional"]) for i in document["imports"]] == [
@@ -276,7 +277,7 @@ def known_of(imports: dict[str, list[tuple[str, bool]]], requires: dict[str, lis
     return Known(
         pack="main", entry="packs/main.py", files={file.source.path: file for file in traced.files}, trace=traced,
         resolution=resolution, dropped=frozenset(), lock=lock, target=host(), project={path: path for path in project},
-        included={}, excluded={}, config=(),
+        included={}, excluded={}, config=(), rules={},
     )  # fmt: skip
 
 

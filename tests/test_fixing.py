@@ -16,7 +16,7 @@ from monopack.pipeline import Fixed, fix, rehearse_fix
 from monopack.planning import Outside
 from monopack.run import Door
 
-HIDDEN = "from importlib import import_module as load\nload('app.' + 'one')\nload('ya' + 'ml')\n"
+HIDDEN = "load = getattr(__import__('importlib'), 'import_module')\nload('app.' + 'one')\nload('ya' + 'ml')\n"
 DIFF = """\
 --- packs/p.py
 +++ packs/p.py
@@ -26,7 +26,7 @@ DIFF = """\
 +# extra_distributions = ["py-yaml"]
 +# monopack-end
 +
- from importlib import import_module as load
+ load = getattr(__import__('importlib'), 'import_module')
  load('app.' + 'one')
  load('ya' + 'ml')
 """
@@ -39,7 +39,7 @@ def hidden(project: Project) -> Project:
     project.require("py-yaml==1.0")
     project.write({
         "app/__init__.py": "",
-        "app/one.py": "from importlib import import_module as load\nload('app.' + 'two')\n",
+        "app/one.py": "load = getattr(__import__('importlib'), 'import_module')\nload('app.' + 'two')\n",
         "app/two.py": "",
     })  # fmt: skip
     project.pack("p", HIDDEN)
@@ -89,7 +89,7 @@ def test_what_was_rehearsed_is_what_fixing_does(hidden: Project) -> None:
 
 
 def test_a_rehearsal_that_finds_no_help_shows_no_change(hidden: Project) -> None:
-    hidden.pack("p", "from importlib import import_module as load\nload('yaml.' + 'nowhere')\n")
+    hidden.pack("p", "load = getattr(__import__('importlib'), 'import_module')\nload('yaml.' + 'nowhere')\n")
     before = held(hidden.root)
     fixed = rehearsed(hidden)
     assert fixed.diff == ""
@@ -119,7 +119,10 @@ def test_a_rehearsal_uses_the_pins_that_a_build_has_kept(hidden: Project) -> Non
 
 def test_a_build_folder_that_monopack_does_not_know_is_no_source_in_a_rehearsal(hidden: Project) -> None:
     hidden.write(
-        {"build/lib/three.py": "", "packs/p.py": "from importlib import import_module as load\nload('build.lib.' + 'three')\n"}
+        {
+            "build/lib/three.py": "",
+            "packs/p.py": "load = getattr(__import__('importlib'), 'import_module')\nload('build.lib.' + 'three')\n",
+        }
     )
     assert rehearsed(hidden).diff == ""
 

@@ -67,7 +67,7 @@ def step_to(file: TracedFile, because: Evidence, reach: Reach, known: Known) -> 
     """One step to a file: by a line of code, an `include` pattern, or an entry of `extra_modules` for it or what is in it."""
     path = file.source.path
     if because.line:
-        return Link(kind="code", evidence=because, leads_to=path, reach=reach)
+        return Link(kind="code", evidence=because, leads_to=path, reach=reach, rule=known.rules.get((because, path), ""))
     if because.file == "include":
         return config_link("include", known.included.get(path, path), path, known)
     named = [e.entry for e in known.config if e.option == because.file and f"{e.entry}.".startswith(f"{file.module}.")]
@@ -111,7 +111,7 @@ def import_step(wanted: Import, holder: str, known: Known) -> Link:
     """The step that an import takes, or an entry of `extra_modules` that names what is not first-party."""
     if not wanted.evidence.line:
         return config_link(wanted.evidence.file, wanted.dotted, holder, known)
-    return Link(kind="code", evidence=wanted.evidence, leads_to=holder, reach=wanted.reach)
+    return Link(kind="code", evidence=wanted.evidence, leads_to=holder, reach=wanted.reach, rule=wanted.rule)
 
 
 def _mapping(wanted: Import, holder: str, known: Known) -> tuple[Link, ...]:

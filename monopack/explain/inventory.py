@@ -21,6 +21,7 @@ def inventory(known: Known) -> Inventory:
         edges=tuple(replace(e, evidence=_place(known.files[e.path], e.evidence, known)) for e in known.trace.edges),
         graph=_graph(known),
         left_out=known.resolution.left_out,
+        notes=known.trace.notes,
     )
 
 

@@ -137,3 +137,8 @@ def table(rows: Sequence[Sequence[str]], numbers: Collection[int] = ()) -> list[
 def _aligned(row: Sequence[str], widths: Sequence[int], numbers: Collection[int]) -> Iterator[str]:
     for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
         yield cell.rjust(width) if column in numbers else cell.ljust(width)
+
+
+def rule_in_words(rule: str) -> str:
+    """The way in which code names what it imports or reads (`dotted_string`) as words; of import statements there are none."""
+    return "" if rule.endswith("_statement") else rule.replace("_", " ")

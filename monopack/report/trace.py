@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from monopack.model import Graph, Inventory, Provided, Reach, Shipped, TracedFile
-from monopack.report import table
+from monopack.model import Evidence, Graph, Inventory, Provided, Reach, Shipped, TracedFile
+from monopack.report import rule_in_words, table
 
 KINDS = {
     "third-party": "third-party imports",
@@ -16,16 +16,21 @@ KINDS = {
     "namespace": "imports of folders",
     "standard-library": "imports of the standard library",
 }
+Rules = Mapping[tuple[Evidence, str], str]
 SHAPES = {"entrypoint": ("([", "])"), "file": ("[", "]"), "distribution": ("[(", ")]"), "config": ("{{", "}}")}
 
 
 def lines(found: Inventory) -> Iterator[str]:
     """Files, imports by kind, distributions, pins left out: a section for each, with the first evidence of everything."""
-    sections = {"first-party files": [_file_row(file, found) for file in found.files]}
+    rules = {(edge.evidence, edge.path): edge.rule for edge in reversed(found.edges)}
+    modules = [file for file in found.files if file.module]
+    sections = {"first-party files": [_file_row(file, found, rules) for file in modules]}
+    sections["data files"] = [_file_row(file, found, rules)[::2] for file in found.files if not file.module]
     for kind, title in KINDS.items():
         sections[title] = _import_rows([each for each in found.imports if each.kind == kind])
     sections["distributions"] = [(_label(shipped), str(shipped.because)) for shipped in found.distributions]
     sections["left out"] = [(each.name, str(each)) for each in found.left_out]
+    sections["not known"] = [(note,) for note in found.notes]
     for title, rows in sections.items():
         if rows:
             yield f"{title}: {len(rows)}"
@@ -44,9 +49,10 @@ def document(found: Inventory) -> dict[str, object]:
         "distributions": [_plain_distribution(shipped) for shipped in found.distributions],
         "left_out": [asdict(each) for each in found.left_out],
         "edges": [
-            {"file": edge.evidence.file, "line": edge.evidence.line, "path": edge.path, "reach": edge.reach}
+            {"file": edge.evidence.file, "line": edge.evidence.line, "path": edge.path, "reach": edge.reach, "rule": edge.rule}
             for edge in found.edges
         ],
+        "notes": list(found.notes),
     }
 
 
@@ -68,9 +74,16 @@ def _escaped(name: str) -> str:
 # ---------------------------------------------------------------- lines
 
 
-def _file_row(file: TracedFile, found: Inventory) -> tuple[str, ...]:
-    entry = file.source.path == found.entry
-    return file.source.path, str(file.reach), "the entrypoint" if entry else str(file.because)
+def _file_row(file: TracedFile, found: Inventory, rules: Rules) -> tuple[str, ...]:
+    """A file, when it runs, and the place that brought it, with the way where that is no import statement."""
+    if file.source.path == found.entry:
+        return file.source.path, str(file.reach), "the entrypoint"
+    return file.source.path, str(file.reach), _place(file.because, rules.get((file.because, file.source.path), ""))
+
+
+def _place(evidence: Evidence, rule: str) -> str:
+    words = rule_in_words(rule)
+    return f"{evidence} ({words})" if words else str(evidence)
 
 
 def _import_rows(imports: Sequence[Provided]) -> list[tuple[str, ...]]:
@@ -83,8 +96,8 @@ def _import_rows(imports: Sequence[Provided]) -> list[tuple[str, ...]]:
 
 def _import_row(name: str, first: Provided, more: int) -> tuple[str, ...]:
     when = "optional" if first.wanted.optional and first.kind != "namespace" else str(first.wanted.reach)
-    place = f"{first.wanted.evidence} and {more} more" if more else str(first.wanted.evidence)
-    return name, when, place, first.provider
+    place = _place(first.wanted.evidence, first.wanted.rule)
+    return name, when, f"{place} and {more} more" if more else place, first.provider
 
 
 def _label(shipped: Shipped) -> str:
@@ -113,6 +126,7 @@ def _plain_import(each: Provided) -> dict[str, object]:
         "provider": each.provider,
         "reach": wanted.reach,
         "optional": wanted.optional,
+        "rule": wanted.rule,
         "file": wanted.evidence.file,
         "line": wanted.evidence.line,
     }

@@ -6,22 +6,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from monopack.model import Chain, Explanation, Link, Reason
-from monopack.report import table
+from monopack.report import rule_in_words, table
 
-ALSO = 5  # other places that lines show
+ALSO = 5  # other places that lines show, unless all are asked for
 WIDTH = 100  # of a source line
 
 
-def lines(explained: Explanation) -> Iterator[str]:
-    """The chains, one step a line; or why there is none."""
+def lines(explained: Explanation, *, in_full: bool = False) -> Iterator[str]:
+    """The chains, one step a line; or why there is none. Every other step that leads there is shown `in_full`, else a few."""
     for number, chain in enumerate(explained.chains):
         yield from [""] if number else []
         yield f"{explained.name} is in {explained.pack}: {_subject(chain)}"
         yield from _indented([*map(_row, chain.links), (chain.holder, "")] if chain.links else [])
         if chain.also:
             yield f"{len(chain.also)} other {'step leads' if len(chain.also) == 1 else 'steps lead'} there:"
-            yield from _indented(map(_row, chain.also[:ALSO]))
-            yield from [f"  and {len(chain.also) - ALSO} more"] if len(chain.also) > ALSO else []
+            most = len(chain.also) if in_full else ALSO
+            yield from _indented(map(_row, chain.also[:most]))
+            yield from [f"  and {len(chain.also) - most} more: --all shows them"] if len(chain.also) > most else []
     if not explained.chains:
         yield f"{explained.name} is not in {explained.pack}{_unknown(explained)}"
         yield from (line for reason in explained.reasons for line in _reason(reason))
@@ -60,9 +61,11 @@ def _reason(reason: Reason) -> list[str]:
 
 
 def _row(link: Link) -> tuple[str, str]:
-    """A place and what stands there; imports that may run later say so."""
+    """A place and what stands there; imports that may run later say so, and what is no import statement says what it is."""
     text = link.text if len(link.text) <= WIDTH else f"{link.text[:WIDTH]}..."
-    return str(link.evidence), f"{text}  ({link.reach})" if link.reach != "eager" else text
+    marks = [str(link.reach) if link.reach != "eager" else "", rule_in_words(link.rule)]
+    shown = ", ".join(filter(None, marks))
+    return str(link.evidence), f"{text}  ({shown})" if shown else text
 
 
 def _indented(rows: Iterable[tuple[str, str]], by: str = "  ") -> list[str]:
@@ -82,4 +85,5 @@ def _plain(link: Link) -> dict[str, object]:
         "text": link.text,
         "leads_to": link.leads_to,
         "reach": link.reach,
+        "rule": link.rule,
     }

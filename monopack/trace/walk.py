@@ -450,4 +450,5 @@ def _wanted(question: Question) -> Import:
         evidence=place.evidence,
         reach=reach if reference.line else Reach.EAGER,  # what the config names has to be there
         optional=reference.optional or meaning.folder,
+        rule=reference.rule,
     )

@@ -28,26 +28,29 @@ Examples:
   monopack why users_get yaml               what imports and provides it
   monopack why users_get app/db.py          what leads to a file
   monopack why users_get typing-extensions  what requires a distribution
+  monopack why users_get app.models --all   every file that imports it
 """
 
 
 def command() -> click.Command:
     """The command."""
     name = click.Argument(["name"], metavar="NAME", shell_complete=complete_path("file"))
-    params = [pack_argument(required=True), name, *project_options(Group.PLACES, Group.PINS, Group.TERMINAL)]
+    in_full = click.Option(["--all", "in_full"], is_flag=True, help="Show every step that leads there, not only a few.")
+    params = [pack_argument(required=True), name, in_full, *project_options(Group.PLACES, Group.PINS, Group.TERMINAL)]
     return Command("why", callback=why, params=params, help=HELP, epilog=EPILOG)
 
 
 @click.pass_obj
 def why(front: Front, /, *, pack: str, name: str, config: str | None, as_json: bool, **flags: Any) -> int:
     """Explain; the exit code."""
+    in_full = flags.pop("in_full")
     session = start(front, config, flags, command="why")
     explained = inspection.why(session.loaded, pack, _in_project(name, session.loaded.root), session.outside)
     code = 0 if explained.chains else 1
     if as_json:
         session.terminal.document(document(explained, code))
     else:
-        session.terminal.results(lines(explained))
+        session.terminal.results(lines(explained, in_full=in_full))
     return code
 
 

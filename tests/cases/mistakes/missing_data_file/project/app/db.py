@@ -1,3 +1,9 @@
 import pathlib
+import sys
 
-QUERY = pathlib.Path(__file__).with_name("query.sql").read_text()
+
+def folder():
+    return pathlib.Path(sys.modules["app"].__path__[0])
+
+
+QUERY = (folder() / "query.sql").read_text()

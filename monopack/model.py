@@ -594,6 +594,56 @@ class Inventory:
     notes: tuple[str, ...] = ()
 
 
+# ---------------------------------------------------------------- what a change touches
+
+
+@value()
+class Change:
+    """A file that is not what it was: `path` from the project's root (`../lock.txt` lies outside it), `kind` is `new`, `gone` or
+    `changed`.
+
+    An `opaque` one is, or was, a link or a repository of its own: what changed behind it is not known. A path that ends in `/` is
+    a new folder with everything in it.
+    """
+
+    path: str
+    kind: str
+    opaque: bool = False
+
+
+@value()
+class Touch:
+    """Why a change touches a pack.
+
+    `kind` is `source`, `data`, `tests`, `config`, `lock` or `unknown` (it cannot be told whether it does); `path` is the changed
+    file, empty where it is not one alone; `message` says it in words.
+    """
+
+    kind: str
+    path: str
+    message: str
+
+
+@value()
+class Touched:
+    """A pack that a change touches, and why."""
+
+    name: str
+    reasons: tuple[Touch, ...]
+
+
+@value()
+class Affected:
+    """The packs that a change touches, in pack order.
+
+    `base` is the commit that was compared with (empty: none was), `gone` names the packs that there are no more.
+    """
+
+    packs: tuple[Touched, ...]
+    base: str = ""
+    gone: tuple[str, ...] = ()
+
+
 # ---------------------------------------------------------------- running code, and reporting
 
 

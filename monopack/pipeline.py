@@ -29,12 +29,16 @@ from monopack.run import temporary_folder
 log = logging.getLogger(__name__)
 
 
-def build(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackReport, ...]:
-    """Build all packs, or the one named `only`; a report for each, in pack order.
+def build(
+    loaded: Loaded, only: str | None, outside: Outside, among: frozenset[str] | None = None
+) -> tuple[PackReport, ...]:  # fmt: skip
+    """Build all packs, or the one named `only`, or those that are `among` some; a report for each, in pack order.
 
     What is wrong with one pack is in its report. Raises `MonopackError` for what is wrong with all of them.
     """
     found = find(loaded, only)
+    if among is not None:
+        found = found.among(among)
     if loaded.config.auto_fix:
         refuse_unverified(found, loaded)
         if loaded.config.jobs != 1:
@@ -44,7 +48,7 @@ def build(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackRepor
         reports = _side_by_side(
             lambda plan: _build_or_mend(plan, site), planned, 1 if loaded.config.auto_fix else loaded.config.jobs
         )
-        if only is None:
+        if only is None and among is None:
             _warn_of_leftovers(planned, book)
         return reports
 

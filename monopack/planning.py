@@ -61,6 +61,11 @@ class Found:
     packs: tuple[Pack, ...]
     options: tuple[PackOptions, ...]
 
+    def among(self, names: frozenset[str]) -> Found:
+        """Only the packs of these names."""
+        kept = [pair for pair in zip(self.packs, self.options, strict=True) if pair[0].name in names]
+        return replace(self, packs=tuple(pack for pack, _ in kept), options=tuple(options for _, options in kept))
+
 
 @value()
 class Plan:
@@ -103,9 +108,13 @@ def refusal_of(error: MonopackError) -> Failure:
 
 def replan(found: Found, site: Site) -> tuple[Site, tuple[Plan, ...]]:
     """Plans for packs of a site that is known already; the site then has the lock that they need."""
-    planned = [_plan(pack, options, site) for pack, options in zip(found.packs, found.options, strict=True)]
-    lock, planned = supplied(planned, site)
+    lock, planned = supplied(traced(found, site), site)
     return replace(site, lock=lock), tuple(planned)
+
+
+def traced(found: Found, site: Site) -> list[Plan]:
+    """Plans that know what their packs reach and which tests belong to them, and nothing of distributions."""
+    return [_plan(pack, options, site) for pack, options in zip(found.packs, found.options, strict=True)]
 
 
 def rewritten(plan: Plan, source: bytes, site: Site) -> Found:
@@ -177,6 +186,11 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
             log.warning("%s", warning)
     _tell_reuse(store, site.loaded.config.existing_install_python)
     return lock, answered
+
+
+def supplied_from(plans: list[Plan], lock: Lock, site: Site) -> list[Plan]:
+    """Give every plan its distributions from a lock as it is."""
+    return _supply(plans, lock, Store(site.loaded.cache_dir, _fetching(site), _look(site.target)), site)
 
 
 def _tell_reuse(store: Store, python: str | None) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
+from typing import IO
 
 from monopack.errors import PackError, out_of_room
 
@@ -45,7 +46,7 @@ class _Tail:
     """Reads what a child prints, without end if need be, and keeps the last `OUTPUT_LIMIT` bytes; `heard` gets each line."""
 
     def __init__(self, child: subprocess.Popen[bytes], heard: Callable[[str], None] | None) -> None:
-        self._pipe = child.stdout
+        self._pipe = child.stdout or child.stderr
         self._heard = heard
         self._line = b""
         self._blocks: deque[bytes] = deque()
@@ -90,17 +91,20 @@ class Door:
     cancelled: Event = field(default_factory=Event)
     heard: Callable[[str], None] | None = None
 
-    def run(self, argv: Sequence[str], *, cwd: Path | str, env: Mapping[str, str], timeout: float | None = None) -> Completed:
+    def run(
+        self, argv: Sequence[str], *, cwd: Path | str, env: Mapping[str, str], timeout: float | None = None,
+        into: IO[bytes] | None = None,
+    ) -> Completed:  # fmt: skip
         """Run a program to its end.
 
         `argv[0]` is a path or a name on `env`'s PATH, `timeout` is in seconds. Output is stdout and stderr together, decoded as
-        UTF-8 with replacement characters. Raises `OSError` when the program cannot be started and `CancelledError` when the
-        run is being cancelled.
+        UTF-8 with replacement characters; with `into`, stdout goes to that file, all of it and as it is. Raises `OSError` when
+        the program cannot be started and `CancelledError` when the run is being cancelled.
         """
         mark = f"{MARK}={secrets.token_hex(16)}"
         child = subprocess.Popen(
             list(argv), cwd=cwd, env={**env, MARK: mark.partition("=")[2]}, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=into or subprocess.PIPE, stderr=subprocess.PIPE if into else subprocess.STDOUT,
         )  # fmt: skip
         tail = _Tail(child, self.heard)
         try:

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType({
     "fix": "Name in a pack's managed block what its build misses.",
     "list": "List the packs: handlers, sizes, and what is up to date.",
     "why": "Show why a module, file or distribution is in a pack, or why not.",
+    "affected": "List the packs that a change touches, and why.",
     "trace": "Show the files and imports of a pack by kind, or its graph.",
     "config": "Show every option, its value and where it came from.",
     "init": "Write monopack.toml and packs for a project that has none.",

@@ -6,6 +6,7 @@ Precedence: flags > `MONOPACK_*` variables > `monopack.toml` > defaults. An opti
 
 from monopack.config.entries import entries
 from monopack.config.generated import Flag, flags, reference, schema
+from monopack.config.keys import FILE_NAME
 from monopack.config.kinds import Group
 from monopack.config.layers import source_of
 from monopack.config.loading import Loaded, load
@@ -14,6 +15,7 @@ from monopack.config.packs import check_pack_names, pack_options
 from monopack.config.settings import Setting, pack_settings, project_settings
 
 __all__ = [
+    "FILE_NAME",
     "BuildConfig",
     "Flag",
     "Group",

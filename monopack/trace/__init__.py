@@ -16,12 +16,25 @@ from typing import TypeVar
 
 from monopack.errors import PackError
 from monopack.model import Reach, Target, TestPlan, Trace, TracedFile
-from monopack.trace.belongs import choose
-from monopack.trace.scan import Scanner, by_pattern, imports_of, matching, quoted, survey
+from monopack.trace.belongs import choose, is_test
+from monopack.trace.scan import MARKS_OTHERS, Scanner, by_pattern, imports_of, links, matching, quoted, survey
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import INCLUDE, Start, starts_of, usable, walk
 
-__all__ = ["Scanner", "SourceTree", "Start", "by_pattern", "imports_of", "quoted", "survey", "tests_of", "trace"]
+__all__ = [
+    "MARKS_OTHERS",
+    "Scanner",
+    "SourceTree",
+    "Start",
+    "by_pattern",
+    "imports_of",
+    "is_test",
+    "links",
+    "quoted",
+    "survey",
+    "tests_of",
+    "trace",
+]
 
 Result = TypeVar("Result")
 

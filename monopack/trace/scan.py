@@ -121,6 +121,14 @@ def _parents(files: Iterable[str]) -> Iterator[str]:
     return iter(seen)
 
 
+def links(tree: SourceTree) -> dict[str, str]:
+    """The files and folders of a project that are links, each with what it is really (both project-relative)."""
+    home = os.path.realpath(tree.root)
+    places = {path[:end] for path in tree.files for end in (*(i for i, sign in enumerate(path) if sign == "/"), len(path))}
+    linked = (place for place in places if os.path.islink(f"{tree.root}/{place}"))  # noqa: PTH114  (called for thousands of files)
+    return {place: os.path.relpath(os.path.realpath(f"{tree.root}/{place}"), home) for place in linked}
+
+
 def matching(tree: SourceTree, patterns: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
     """Files that glob patterns name, and the patterns that name none.
 
@@ -176,6 +184,14 @@ class Scanner:
             return self
         gone, _ = matching(self.tree, exclude)
         other = Scanner(replace(self.tree, files=self.tree.files - gone, excluded=gone, strings=strings), self._target)
+        other._known, other._lock = self._known, self._lock
+        return other
+
+    def before(self, new: Iterable[str], gone: Iterable[str]) -> Scanner:
+        """A scanner of the project before some files were there and while others still were; those cannot be read any more."""
+        old = {path for path in gone if not any(map(_never_source, path.split("/")[:-1]))}
+        files = (self.tree.files - set(new)) | old
+        other = Scanner(replace(self.tree, files=files, folders=frozenset(_parents(files)), suffixes=(SOURCE,)), self._target)
         other._known, other._lock = self._known, self._lock
         return other
 

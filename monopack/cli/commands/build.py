@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
-from monopack import pipeline, report
+from monopack import pipeline, report, touching
 from monopack.cli.front import Front
 from monopack.cli.group import COMMANDS
-from monopack.cli.options import Command, pack_argument, project_options
+from monopack.cli.options import Command, Option, pack_argument, project_options
 from monopack.cli.session import Session, start
 from monopack.config import Group
 from monopack.errors import ConfigError
 from monopack.model import PackReport
+from monopack.report.affected import lines
 
 HELP = """Build one small, verified artifact for each entrypoint in packs/, or for PACK alone.
 
@@ -28,6 +29,7 @@ EPILOG = """\b
 Examples:
   monopack build users_get             one pack: packs/users_get.py
   monopack build --sha-output hex,b64  the digest that AWS Lambda knows, too
+  monopack build --affected HEAD~1     those that the last commit touches
   monopack build --auto-fix            name in the packs what was missing
   monopack build --python python3.12   for another Python than monopack's own
   monopack build --json > build.json   what was built, for machines
@@ -36,17 +38,22 @@ Examples:
 
 def command() -> click.Command:
     """The command."""
-    params = [pack_argument(), *project_options(*Group)]
+    affected = Option(["--affected"], metavar="REV", help="Only packs that changes since the merge base of REV and HEAD touch.")
+    affected.group = str(Group.BUILD)
+    params = [pack_argument(), *project_options(*Group), affected]
     return Command("build", callback=build, params=params, help=HELP, epilog=EPILOG)
 
 
 @click.pass_obj
-def build(front: Front, /, *, pack: str | None, config: str | None, as_json: bool, **flags: Any) -> int:
+def build(
+    front: Front, /, *, pack: str | None, affected: str | None, config: str | None, as_json: bool, **flags: Any
+) -> int:  # fmt: skip
     """Build, and tell how it went; the exit code."""
     started = time.monotonic()
     session = start(front, config, flags)
     _refuse_command(pack, session)
-    reports = pipeline.build(session.loaded, pack, session.outside)
+    among = None if affected is None else _touched(affected, pack, session)
+    reports = () if among == frozenset() else pipeline.build(session.loaded, pack, session.outside, among)
     tell(reports, session)
     session.terminal.news(report.summary(reports, time.monotonic() - started, session.terminal.width))
     code = exit_code(reports)
@@ -55,6 +62,13 @@ def build(front: Front, /, *, pack: str | None, config: str | None, as_json: boo
     else:
         session.terminal.results(each.folder for each in reports if each.status != "failed")
     return code
+
+
+def _touched(revision: str, pack: str | None, session: Session) -> frozenset[str]:
+    """The packs that changes since a revision touch; each is told with the reason."""
+    found = touching.since(session.loaded, pack, revision, session.outside)
+    session.terminal.news(*lines(found), *(() if found.packs else (f"nothing since {revision} touches a pack",)))
+    return frozenset(each.name for each in found.packs)
 
 
 def tell(reports: Sequence[PackReport], session: Session) -> None:

@@ -55,10 +55,15 @@ def since(loaded: Loaded, only: str | None, revision: str, outside: Outside) -> 
 def files(loaded: Loaded, only: str | None, paths: Iterable[str], outside: Outside) -> Affected:
     """The packs, or the one named `only`, that changes of these files touch: paths from the project's root.
 
-    A file that is there may be new or changed, one that is not is gone. Raises `MonopackError` for what is wrong with all packs.
+    A file that is there may be new or changed, one that is not is gone; a folder stands for all files in it. Raises
+    `MonopackError` for what is wrong with all packs.
     """
-    kinds = {path: "changed" if (loaded.root / path).exists() else "gone" for path in paths}
-    return _affected(loaded, only, tuple(Change(path=path, kind=kind) for path, kind in kinds.items()), None, outside)
+    return _affected(loaded, only, tuple(_named(path, loaded.root) for path in dict.fromkeys(paths)), None, outside)
+
+
+def _named(path: str, root: Path) -> Change:
+    there = root / path
+    return Change(path=f"{path}/" if there.is_dir() else path, kind="changed" if there.exists() else "gone")
 
 
 def _affected(
@@ -114,8 +119,9 @@ def _by_name(changes: Iterable[Change], site: Site) -> dict[str, Change]:
     links = trace.links(tree)
     named: dict[str, Change] = {}
     for change in changes:
-        if change.path.endswith("/"):  # a repository that git does not look into
-            named |= {path: Change(path=path, kind="new") for path in tree.files if path.startswith(change.path)}
+        if change.path.endswith("/"):  # a folder that was named, or a repository that git does not look into
+            inside = change.path.removeprefix("./")
+            named |= {path: Change(path=path, kind=change.kind) for path in tree.files if path.startswith(inside)}
             continue
         named[change.path] = change
         for link, real in links.items():
@@ -220,7 +226,7 @@ def _options_touch(plan: Plan, old: Loaded, now: Loaded) -> tuple[Touch, ...]:
 
 def _plain(model: BaseModel, root: Path) -> dict[str, object]:
     """Options as plain values, wherever the project lies."""
-    plain: dict[str, object] = json.loads(model.model_dump_json().replace(json.dumps(str(root))[1:-1], ""))
+    plain: dict[str, object] = json.loads(model.model_dump_json().replace(json.dumps(str(root), ensure_ascii=False)[1:-1], ""))
     return plain
 
 

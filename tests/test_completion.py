@@ -14,7 +14,7 @@ from screens import Screen
 
 PROGRAM = Path(sys.executable).parent / "monopack"
 PACKS = ["orders", "users"]
-NAMES = ["build", "fix", "list", "why", "trace", "config", "init", "schema", "cache", "clean"]
+NAMES = ["build", "fix", "list", "why", "affected", "trace", "config", "init", "schema", "cache", "clean"]
 
 
 def complete(shop: Project, words: str, cwd: Path | None = None) -> list[str]:

@@ -181,6 +181,26 @@ def test_a_project_that_cannot_be_listed_fails_the_job(shop: Project) -> None:
     assert shell(shop, command, GITHUB_OUTPUT=str(shop.root / "github-output")).returncode == 2
 
 
+def test_the_matrix_has_a_job_for_each_pack_that_a_change_touches(shop: Project) -> None:
+    jobs = parsed(files("github-actions.md")[".github/workflows/touched.yml"])["jobs"]
+    variables, (command,) = steps(jobs["affected"], {"github.base_ref": "main"})
+    author = "git -c user.name=a -c user.email=a@example"
+    begin = f"git init -q && git add . && {author} commit -qm a && git update-ref refs/remotes/origin/main HEAD"
+    assert shell(shop, begin).returncode == 0
+    shop.write({"app/orders.py": "from app import common\n"})
+    assert shell(shop, f"git add . && {author} commit -qm b").returncode == 0
+    output = shop.root.parent / "github-output"
+    assert shell(shop, command, GITHUB_OUTPUT=str(output), **variables).returncode == 0
+    head, *lines, end = output.read_text().splitlines()
+    assert (head, end) == ("found<<END_OF_LIST", "END_OF_LIST")
+    (pack,) = json.loads("\n".join(lines))["packs"]
+    variables, (built,) = steps(jobs["pack"], {"github.workspace": str(shop.root), "matrix.pack.name": pack["name"]})
+    assert shell(shop, built, **variables).returncode == 0
+    assert [path.name for path in (shop.root / "build").glob("*.zip")] == ["orders.zip"]
+    (checkout,) = [step["with"] for step in jobs["affected"]["steps"] if "checkout" in step.get("uses", "")]
+    assert checkout == {"fetch-depth": 0}, "the history is needed"
+
+
 # ---------------------------------------------------------------- deploying
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def answers(shop: Project) -> dict[str, list[str]]:
         "monopack fix": [answer("fix", "broken", "--dry-run"), answer("fix", "users")],
         "monopack list": [answer("list"), _unreadable_lock(shop)],
         "monopack list --brief": [answer("list", "--brief")],
+        "monopack affected": [_affected(shop)],
         "monopack why": [answer("why", "both", name) for name in ("shared_part", "app.common", "not_there", "nothing")],
         "monopack trace": [answer("trace", "both")],
         "monopack init": [answer("init", "--yes")],
@@ -75,6 +77,18 @@ def answers(shop: Project) -> dict[str, list[str]]:
         "monopack clean": [_clean_with_something_of_others(shop)],
         "Errors": [answer("nothing"), answer("--jobs", "x"), answer("list", "--nonsense")],
     }
+
+
+def _affected(shop: Project) -> str:
+    shop.write({"packs/gone.py": ""})
+    for arguments in (
+        ["init", "--quiet"],
+        ["add", "packs"],
+        ["-c", "user.name=a", "-c", "user.email=a@example", "commit", "-qm", "a"],
+    ):
+        subprocess.run(["git", *arguments], cwd=shop.root, check=True)
+    (shop.root / "packs" / "gone.py").unlink()
+    return shop.run("affected", "--since", "HEAD", "--json").stdout
 
 
 def _unreadable_lock(shop: Project) -> str:

@@ -283,6 +283,13 @@ def test_files_that_are_there_and_files_that_are_not(repository: Project) -> Non
     assert touched(repository, "--files") == {}
 
 
+def test_a_named_folder_stands_for_its_files(repository: Project) -> None:
+    assert touched(repository, "--files", "tests") == {
+        "orders": "tests  tests/test_orders.py has changed", "users": "tests  tests/test_users.py has changed",
+    }  # fmt: skip
+    assert list(touched(repository, "--files", ".")) == ["orders", "plain", "users"]
+
+
 def test_files_are_named_from_the_current_folder(repository: Project) -> None:
     repository.write({"monopack.toml": ""})
     assert list(touched(repository, "--files", "orders.json", cwd=repository.root / "app")) == ["orders"]
@@ -354,7 +361,7 @@ def digests(root: Path, outside: Outside) -> dict[str, str]:
     return {p.pack.name: str(p.error) if p.error else pipeline.draft_of(p, site).tree.digest for p in plans}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(packs=packs, before=content, fates=fates)
 def test_every_pack_that_becomes_another_is_named(
     packs: dict[str, str], before: dict[str, str], fates: dict[str, str | None]

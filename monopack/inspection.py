@@ -41,7 +41,7 @@ def look(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackReport
     Raises `MonopackError` for what is wrong with all packs.
     """
     site, planned = plans(find(loaded, only), loaded, outside)
-    return tuple(_look(plan, site) for plan in planned)
+    return tuple(_look(plan, site.of(plan.options.target)) for plan in planned)
 
 
 def _look(plan: Plan, site: Site) -> PackReport:

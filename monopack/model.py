@@ -44,6 +44,8 @@ class Target:
     `python` is the absolute path of that interpreter; `version` is `3.12.1`; `markers` is the PEP 508 environment;
     `tags` are the wheel tags it accepts, best first; `stdlib` its top-level standard-library modules and `builtins` the ones
     compiled into it, which nothing can shadow; `chosen_by` says why this interpreter (`--python`, `.venv`, ...).
+    `platform` is the best platform tag that it accepts (`manylinux_2_26_x86_64`); empty for this machine itself. `runs` says what
+    of the target's code `python` can run: `all`, `pure` (all but compiled modules) or `nothing`.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Target:
     stdlib: frozenset[str]
     builtins: frozenset[str]
     chosen_by: str
+    platform: str = ""
+    runs: str = "all"
 
     def __str__(self) -> str:
         """As messages name it: `Python 3.12 on Linux x86_64`."""
@@ -240,7 +244,9 @@ class Pin:
     `name` is canonical (PEP 503), `extras` are those the project asks for, `test_extras` those that its development groups ask
     for besides, which count for tests alone; `hashes` are `sha256:hex` (empty: the lock has none).
     `wheels` are the files that the lock itself names (uv.lock); empty when an index has to be asked (requirements.txt).
-    `url` is set for a direct reference (`name @ https://...`). `development` pins serve tests and never ship.
+    `url` is set for a direct reference (`name @ https://...`), `sdist` for the source that the lock names beside its wheels.
+    `index` is the URL of the one index that it belongs to, and that may be asked for it (empty: the lock's `index_options`
+    decide). `development` pins serve tests and never ship.
     """
 
     name: str
@@ -251,6 +257,8 @@ class Pin:
     test_extras: frozenset[str] = frozenset()
     wheels: tuple[WheelFile, ...] = ()
     url: str = ""
+    sdist: str = ""
+    index: str = ""
     development: bool = False
 
 
@@ -260,7 +268,8 @@ class Lock:
 
     `dialect` is `requirements`, `uv`, `poetry` or `pipenv`; `path` the file, relative to the project; `index_options` are
     pip's own options (`--index-url`, `--extra-index-url`, `--find-links`, ...) that the lock asks for. `loose` lists the
-    requirements that are not pinned with `==` (`urllib3>=1.2`): with any, the lock must be resolved before use.
+    requirements that are not pinned with `==` (`urllib3>=1.2`): with any, the lock must be resolved before use. `indexes` are
+    the indexes that the project gives names to, by URL. `stale` says that the manifest has changed since it was locked.
     """
 
     dialect: str
@@ -269,6 +278,8 @@ class Lock:
     index_options: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    indexes: Mapping[str, str] = field(default_factory=dict)
+    stale: str = ""
 
 
 @value()
@@ -306,6 +317,20 @@ class WheelImport:
 
 
 @value()
+class Native:
+    """A compiled file (ELF): the path that it ships as, and what it asks of the machine.
+
+    `machine` is as wheel tags call it (`x86_64`, `aarch64`); `glibc` the highest version that its symbols want (`2.28`; empty:
+    none), `musl` says that it is linked with musl.
+    """
+
+    path: str
+    machine: str
+    glibc: str = ""
+    musl: bool = False
+
+
+@value()
 class Distribution:
     """A wheel in the store, checked against its RECORD.
 
@@ -314,6 +339,7 @@ class Distribution:
     shares with others (PEP 420 folders, and pkgutil-style `__init__` files). `requires` are its `Requires-Dist` lines,
     `entry_points` the names of the groups it has entry points in. `imports` are what its modules import beside the standard
     library, of those modules that were looked into.
+    `requires_python` are the Pythons that it is for (PEP 440; empty: any), `natives` its compiled files.
     """
 
     name: str
@@ -327,6 +353,8 @@ class Distribution:
     requires: tuple[str, ...]
     entry_points: frozenset[str]
     imports: Mapping[str, tuple[WheelImport, ...]] = field(default_factory=dict, compare=False)
+    requires_python: str = ""
+    natives: tuple[Native, ...] = ()
 
 
 @value()

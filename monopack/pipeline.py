@@ -10,19 +10,20 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from monopack import __version__, archive, autofix, ledger, manifest, workspace
+from monopack import __version__, archive, autofix, elf, ledger, manifest, targets, workspace
 from monopack.assemble import assemble, overlay
 from monopack.config import Loaded, PackOptions, source_of
-from monopack.errors import ConfigError, MonopackError
+from monopack.errors import ConfigError, LockError, MonopackError, PackError
 from monopack.fixing import Means, Mended, mend, refuse_unverified
 from monopack.ledger import Built, Ledger
-from monopack.model import Artifact, Failure, Pack, PackReport, Step, Tree, value
+from monopack.model import Artifact, Entry, Failure, Native, Pack, PackReport, Step, Target, Tree, value
 from monopack.planning import Found, Outside, Plan, Site, find, plans, refusal_of, replan, site_of, wanted
-from monopack.proving import prove
+from monopack.proving import prove, untried
 from monopack.resolve import judge, not_there, unused_exclusions
 from monopack.run import temporary_folder
 
@@ -45,9 +46,8 @@ def build(
             log.info("auto-fix builds one pack after another")
     with ledger.claim(loaded.build_dir, protected(loaded, found.roots), loaded.config.lock_timeout) as book:
         site, planned = plans(found, loaded, outside)
-        reports = _side_by_side(
-            lambda plan: _build_or_mend(plan, site), planned, 1 if loaded.config.auto_fix else loaded.config.jobs
-        )
+        jobs = 1 if loaded.config.auto_fix else loaded.config.jobs
+        reports = _side_by_side(lambda plan: _build_or_mend(plan, site.of(plan.options.target)), planned, jobs)
         if only is None and among is None:
             _warn_of_leftovers(planned, book)
         return reports
@@ -196,7 +196,7 @@ def examined(plan: Plan, site: Site) -> tuple[PackReport, Draft | None]:
         distributions=len(plan.resolution.shipped),
         size=draft.tree.size,
         left_out=tuple(dict.fromkeys(each.name for each in plan.resolution.left_out)),
-        warnings=(*warnings, *draft.tree.warnings),
+        warnings=(*warnings, *draft.tree.warnings, *untried(plan, draft.tree, draft.with_tests, site.target)),
     )
     return report, draft
 
@@ -213,8 +213,36 @@ class Draft:
 def draft_of(plan: Plan, site: Site) -> Draft:
     """What a build of a pack would make. Raises `PackError` where files of a pack contradict each other."""
     tree = tree_of(plan)
+    _refuse_misfits(plan, tree, site.target)
     with_tests = overlay(tree, plan.tests.support, [s.distribution for s in plan.for_tests.shipped]) if plan.tests.tests else None
     return Draft(tree=tree, with_tests=with_tests, fingerprint=_fingerprint(plan, tree, with_tests, site))
+
+
+def _refuse_misfits(plan: Plan, tree: Tree, target: Target) -> None:
+    """Raise `LockError` (`PackError` for first-party ones) for a compiled file that the target cannot load."""
+    if not target.platform:
+        return
+    owners = {
+        entry.path: entry
+        for entry in tree.entries
+        if not any(fnmatchcase(entry.path, each) for each in plan.options.allow_native)
+    }
+    natives = [native for s in plan.resolution.shipped for native in s.distribution.natives]
+    natives += [native for entry in owners.values() if entry.offset is None and (native := _native(entry))]
+    for native, why in targets.misfits([native for native in natives if native.path in owners], target):
+        origin = owners[native.path].origin
+        way = "pin a version whose wheel fits" if "==" in origin else "compile it for the target"
+        hint = f"{way}, choose another target, or if it is never loaded there, [packs.{plan.pack.name}]  allow_native"
+        kind = LockError if "==" in origin else PackError
+        raise kind(f"{native.path} {why} ({target.name})", where=origin, hint=f'{hint} = ["{native.path}"]')
+
+
+def _native(entry: Entry) -> Native | None:
+    """What a first-party file asks for, if it is a compiled one."""
+    if not elf.is_native(entry.path):
+        return None
+    with Path(entry.location).open("rb") as file:
+        return elf.read(file, entry.path)
 
 
 def last_build(plan: Plan, draft: Draft, site: Site) -> Built | None:
@@ -252,6 +280,7 @@ def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) ->
         "sha_output": site.loaded.config.sha_output,
         "epoch": site.epoch,
         "python": [str(interpreter), site.target.version, interpreter.stat().st_mtime_ns],
+        "target": [site.target.name, site.target.platform, site.target.runs],
         "environment": {name: site.outside.environ.get(name) for name in plan.options.env_passthrough},
         "lock": [site.lock.dialect, site.lock.path],
         "shipped": [(s.distribution.wheel, s.distribution.sha256, str(s.because)) for s in plan.resolution.shipped],

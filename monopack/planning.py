@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -42,7 +42,7 @@ class Outside:
 
 @value()
 class Site:
-    """What all packs of a run share."""
+    """What all packs of a run that have one target share; `elsewhere` are those of the other targets, by their names."""
 
     loaded: Loaded
     book: Ledger
@@ -51,6 +51,11 @@ class Site:
     outside: Outside
     epoch: int | None
     lock: Lock = NOTHING_PINNED
+    elsewhere: Mapping[str, Site] = field(default_factory=dict)
+
+    def of(self, target: str | None) -> Site:
+        """The site of the packs that have this target."""
+        return self.elsewhere.get(target or "", self)
 
 
 @value()
@@ -108,8 +113,23 @@ def refusal_of(error: MonopackError) -> Failure:
 
 def replan(found: Found, site: Site) -> tuple[Site, tuple[Plan, ...]]:
     """Plans for packs of a site that is known already; the site then has the lock that they need."""
-    lock, planned = supplied(traced(found, site), site)
-    return replace(site, lock=lock), tuple(planned)
+    answered: dict[str, Plan] = {}
+    sites: dict[str, Site] = {}
+    for mine, here in by_site(found, site):
+        lock, planned = supplied(traced(mine, here), here)
+        sites[here.target.name] = replace(here, lock=lock, elsewhere={})
+        answered |= {plan.pack.name: plan for plan in planned}
+    first = sites.pop(site.target.name)
+    return replace(first, elsewhere=sites), tuple(answered[pack.name] for pack in found.packs)
+
+
+def by_site(found: Found, site: Site) -> list[tuple[Found, Site]]:
+    """The packs by their targets, each target with its site."""
+    sites = {here.target.name: here for here in (site, *site.elsewhere.values())}
+    mine: dict[str, set[str]] = {name: set() for name in sites}
+    for pack, options in zip(found.packs, found.options, strict=True):
+        mine[site.of(options.target).target.name].add(pack.name)
+    return [(found.among(frozenset(packs)), sites[name]) for name, packs in mine.items()]
 
 
 def traced(found: Found, site: Site) -> list[Plan]:
@@ -125,16 +145,29 @@ def rewritten(plan: Plan, source: bytes, site: Site) -> Found:
 
 
 def site_of(found: Found, loaded: Loaded, outside: Outside) -> Site:
-    """Find the Python that packs are for, and the files there are."""
-    epoch = archive.epoch(outside.environ)
-    given_by = config.source_of(loaded.origins["python"])
-    target = targets.host(loaded.config.python, given_by, loaded.root, outside.environ, outside.door)
-    log.info("project %s (%s)", loaded.root, loaded.file.name if loaded.file else "no monopack.toml")
-    log.info("Python %s at %s (%s)", target.version, target.python, target.chosen_by)
+    """Find what packs are for, and the files there are. Raises `ConfigError`."""
+    first, *others = _targets(found, loaded, outside)
     tree = trace.survey(loaded.root, found.roots, (loaded.build_dir, loaded.cache_dir))
-    scanner = trace.Scanner(tree, target)
-    book = Ledger(build=loaded.build_dir)
-    return Site(loaded=loaded, book=book, target=target, scanner=scanner, outside=outside, epoch=epoch)
+    book, epoch = Ledger(build=loaded.build_dir), archive.epoch(outside.environ)
+    site = Site(
+        loaded=loaded, book=book, target=first, scanner=trace.Scanner(tree, first), outside=outside, epoch=epoch
+    )  # fmt: skip
+    elsewhere = {other.name: replace(site, target=other, scanner=trace.Scanner(tree, other)) for other in others}
+    return replace(site, elsewhere=elsewhere)
+
+
+def _targets(found: Found, loaded: Loaded, outside: Outside) -> list[Target]:
+    """The targets that packs have, that of the first pack first."""
+    environ, root = outside.environ, loaded.root
+    here = targets.host(loaded.config.python, config.source_of(loaded.origins["python"]), root, environ, outside.door)
+    names = dict.fromkeys(options.target or here.name for options in found.options) or {loaded.config.target: None}
+    log.info("project %s (%s)", root, loaded.file.name if loaded.file else "no monopack.toml")
+    log.info("Python %s at %s (%s)", here.version, here.python, here.chosen_by)
+    chosen = [targets.named(name, here, environ, outside.door, root) for name in names]
+    for target in chosen:
+        if target is not here:
+            log.info("target %s: %s, wheels up to %s", target.name, target, target.platform)
+    return chosen
 
 
 def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
@@ -175,8 +208,8 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
     """
     if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
         return site.lock, plans
-    lock = site.lock if site.lock.path else read_lock(site)
-    store = Store(site.loaded.cache_dir, _fetching(site), _look(site.target))
+    lock = _checked(site.lock if site.lock.path else read_lock(site), site)
+    store = Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target))
     answered = _supply(plans, lock, store, site)
     if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in answered):
         lock = _complete(lock, site)
@@ -190,7 +223,7 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
 
 def supplied_from(plans: list[Plan], lock: Lock, site: Site) -> list[Plan]:
     """Give every plan its distributions from a lock as it is."""
-    return _supply(plans, lock, Store(site.loaded.cache_dir, _fetching(site), _look(site.target)), site)
+    return _supply(plans, lock, Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target)), site)
 
 
 def _tell_reuse(store: Store, python: str | None) -> None:
@@ -210,6 +243,19 @@ def read_lock(site: Site) -> Lock:
     return _complete(lock, site) if lock.loose else lock
 
 
+def _checked(lock: Lock, site: Site) -> Lock:
+    """The lock itself, unless it is what the options refuse. Raises `LockError`."""
+    options = site.loaded.config
+    bare = sorted(pin.name for pin in lock.pins.values() if not pin.hashes)
+    if options.require_hashes and bare:
+        more = f" and {len(bare) - 3} more" if len(bare) > 3 else ""
+        what, hint = f"has no hashes for {', '.join(bare[:3])}{more}", "lock with hashes, or leave out require_hashes"
+        raise LockError(what, where=lock.path, hint=hint)
+    if options.locked and lock.stale:
+        raise LockError(lock.stale.removeprefix(f"{lock.path} "), where=lock.path, hint="lock again, or leave out locked")
+    return lock
+
+
 def _incomplete(lock: Lock) -> bool:
     """Whether a lock may leave out what its pins require: requirements with hashes, and real locks, may not."""
     return lock.dialect == "requirements" and not any(pin.hashes for pin in lock.pins.values())
@@ -217,6 +263,9 @@ def _incomplete(lock: Lock) -> bool:
 
 def _complete(lock: Lock, site: Site) -> Lock:
     """Pin what the project's requirements leave open, and keep the answer in the build folder."""
+    if site.loaded.config.locked:
+        gap = f"does not pin {lock.loose[0]}" if lock.loose else "leaves out what its pins require"
+        raise LockError(gap, where=lock.path, hint="pin everything with == (uv pip compile does), or leave out locked")
     keep = site.loaded.build_dir / ".monopack" / f"requirements.{site.target.name}.txt"
     resolver = locks.Resolver(door=site.outside.door, environ=site.outside.environ, offline=site.loaded.config.offline)
     return locks.pin(lock, site.loaded.root, site.target, keep, resolver)
@@ -246,11 +295,15 @@ def _runner(plan: Plan, lock: Lock) -> str:
     return testing.select_runner(plan.options.test_runner, lock.pins)
 
 
-def _fetching(site: Site) -> Fetching:
+def _fetching(site: Site, lock: Lock) -> Fetching:
     """How the store reaches the indexes."""
     options = site.loaded.config
     outside, root = site.outside, site.loaded.root
-    fetching = Fetching(door=outside.door, environ=outside.environ, root=root, offline=options.offline, tell=outside.tell)
+    sdists = options.sdists == "allow" if isinstance(options.sdists, str) else frozenset(map(canonicalize_name, options.sdists))
+    fetching = Fetching(
+        door=outside.door, environ=outside.environ, root=root, offline=options.offline, sdists=sdists, tell=outside.tell,
+        indexes=lock.indexes,
+    )  # fmt: skip
     if options.existing_install_python is None:
         return fetching
     return with_cache_of(options.existing_install_python, fetching)

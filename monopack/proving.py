@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from monopack import testing, workspace
+from monopack import elf, testing, workspace
 from monopack import verify as verification
-from monopack.model import Failure, LeftOut, Reach, Step, Tree
+from monopack.model import Failure, LeftOut, Reach, Step, Target, Tree
 from monopack.planning import Plan, Site
 from monopack.resolve import metadata_of, way_out
 from monopack.run import clean_environment, temporary_folder
@@ -24,21 +24,51 @@ def prove(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> tuple[
     with temporary_folder("home") as home:
         options, environ = plan.options, site.outside.environ
         environment = clean_environment(environ, home=home, passthrough=options.env_passthrough, extra=options.env)
-        failures = _verify(plan, folder, environment, site) if options.verify else ()
+        trial = _verify if runs(site.target, tree) else _look_over
+        failures = trial(plan, folder, environment, site) if options.verify else ()
         failures = failures or _changed(tree, folder, record)
-        if failures or options.skip_tests:
+        if failures or options.skip_tests or (with_tests and not runs(site.target, with_tests)):
             return failures, 0
         outcome = _run_tests(plan, with_tests, {**environment, **options.test_env}, site)
     failures = tuple(_with_hint(failure, plan, site) for failure in outcome.failures)
     return failures or _changed(tree, folder, record), outcome.passed
 
 
+def runs(target: Target, tree: Tree) -> bool:
+    """Whether the code of a Tree can run on this machine as it does on the target."""
+    return target.runs == "all" or (target.runs == "pure" and not any(elf.is_native(entry.path) for entry in tree.entries))
+
+
+def untried(plan: Plan, tree: Tree, with_tests: Tree | None, target: Target) -> tuple[str, ...]:
+    """What a build will not do since the code is for another machine, in words."""
+    what = f"{target}, whose code this machine cannot run"
+    if plan.options.verify and not runs(target, tree):
+        return (f"imports are checked without running them, and no test runs: the target is {what}",)
+    if with_tests and not plan.options.skip_tests and not runs(target, with_tests):
+        return (f"no test runs: what the tests need is for {what}",)
+    return ()
+
+
 def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
     """Import what the entry module imports, and with `verify = "all"` what it may import later, in a clean interpreter."""
     site.outside.tell(Step(name="verify", pack=plan.pack.name))
+    request = _request(plan, site)
+    log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
+    failures = verification.verify(folder, request, site.target, environment, site.outside.door)
+    return tuple(_with_hint(failure, plan, site) for failure in failures)
+
+
+def _look_over(plan: Plan, folder: Path, _: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
+    """What can be told without running a pack, beside its imports: those were followed when it was planned."""
+    entry = next(file for file in plan.traced.files if file.module == plan.pack.module)
+    return verification.unrun((folder / entry.ships_as).read_bytes(), entry.source.path, _request(plan, site))
+
+
+def _request(plan: Plan, site: Site) -> verification.Request:
+    """What of a pack is to be imported."""
     everything = plan.options.verify == "all"
     reached = [f.module for f in plan.traced.files if f.module and (everything or f.reach is Reach.EAGER)]
-    request = verification.Request(
+    return verification.Request(
         modules=(plan.pack.module, *sorted(set(reached) - {plan.pack.module})),
         entry=plan.pack.module,
         handler=plan.options.handler,
@@ -46,9 +76,6 @@ def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site
         platform=plan.resolution.platform,
         project=site.scanner.tree.modules,
     )
-    log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
-    failures = verification.verify(folder, request, site.target, environment, site.outside.door)
-    return tuple(_with_hint(failure, plan, site) for failure in failures)
 
 
 def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:

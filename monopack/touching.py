@@ -23,7 +23,7 @@ from monopack.errors import MonopackError
 from monopack.explain import touched
 from monopack.history import Git, Past
 from monopack.model import Affected, Change, Lock, Touch, Touched, value
-from monopack.planning import NOTHING_PINNED, Found, Outside, Plan, Site, find, site_of, supplied, supplied_from, traced
+from monopack.planning import NOTHING_PINNED, Found, Outside, Plan, Site, by_site, find, site_of, supplied, supplied_from, traced
 from monopack.run import temporary_folder
 
 PINNING = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg")  # what locks may be read with
@@ -76,17 +76,25 @@ def _affected(
     found = find(loaded, only)
     site = site_of(found, loaded, outside)
     asked = Asked(changes=_by_name(changes, site), then=then)
+    reasons: dict[str, tuple[Touch, ...]] = {}
+    with temporary_folder("since") as folder:
+        root = _old_root(changes, then, folder, outside)
+        for mine, here in by_site(found, site):
+            reasons |= _reasons(mine, asked, replace(here, lock=NOTHING_PINNED), root)
+    packs = tuple(Touched(name=pack.name, reasons=reasons[pack.name]) for pack in found.packs if reasons[pack.name])
+    return Affected(packs=packs, base=base, gone=gone)
+
+
+def _reasons(found: Found, asked: Asked, site: Site, root: Path | None) -> dict[str, tuple[Touch, ...]]:
+    """Why each of the packs of one target is touched; the costly questions are asked of those that have no reason yet."""
     plans = traced(found, site)
     reasons = {plan.pack.name: _at_once(plan, asked) for plan in plans}
     _add(reasons, {plan.pack.name: _everywhere(asked, site) for plan in plans})
-    with temporary_folder("since") as folder:
-        root = _old_root(changes, then, folder, outside)
-        for judge in (_by_config, _by_names, _by_lock):
-            open_ones = [plan for plan in plans if not reasons[plan.pack.name]]
-            if open_ones:
-                _add(reasons, judge(open_ones, found, asked, replace(site, lock=NOTHING_PINNED), root))
-    packs = tuple(Touched(name=name, reasons=found_for) for name, found_for in reasons.items() if found_for)
-    return Affected(packs=packs, base=base, gone=gone)
+    for judge in (_by_config, _by_names, _by_lock):
+        open_ones = [plan for plan in plans if not reasons[plan.pack.name]]
+        if open_ones:
+            _add(reasons, judge(open_ones, found, asked, site, root))
+    return reasons
 
 
 def _add(reasons: dict[str, tuple[Touch, ...]], more: Mapping[str, tuple[Touch, ...]]) -> None:

@@ -196,13 +196,16 @@ def test_variables_for_packs_that_there_are_not(tmp_path: Path) -> None:
 def test_flags_have_what_a_command_line_needs() -> None:
     flags = {flag.name: flag for flag in config.flags()}
     assert list(flags) == [
-        "packs_dir", "build_dir", "skip_tests", "verify", "debug", "jobs", "sha_output", "package_manager", "python",
-        "existing_install_python", "cache_dir", "offline", "force", "auto_fix", "quiet", "color",
+        "packs_dir", "build_dir", "skip_tests", "verify", "debug", "jobs", "sha_output", "package_manager", "target",
+        "require_hashes", "locked", "python", "existing_install_python", "cache_dir", "offline", "force", "auto_fix",
+        "quiet", "color",
     ]  # fmt: skip
     assert {name for name, flag in flags.items() if flag.negative} == {
         "skip_tests",
         "verify",
         "debug",
+        "require_hashes",
+        "locked",
         "offline",
         "force",
         "auto_fix",

@@ -81,6 +81,7 @@ def shape(lock: Lock, root: Path) -> dict[str, Any]:
     whole = {
         "pins": {name: pin_shape(pin) for name, pin in lock.pins.items()},
         "index_options": list(lock.index_options), "loose": list(lock.loose), "warnings": list(lock.warnings),
+        "indexes": dict(lock.indexes),
     }  # fmt: skip
     text = json.dumps({key: content for key, content in whole.items() if content})
     placed: dict[str, Any] = json.loads(text.replace(root.parent.as_uri(), "file:PARENT"))
@@ -91,7 +92,7 @@ def pin_shape(pin: Pin) -> dict[str, Any]:
     parts = {
         "version": pin.version, "evidence": str(pin.evidence), "extras": sorted(pin.extras), "hashes": sorted(pin.hashes),
         "wheels": [f"{file.filename} {file.url} {file.hash}".strip() for file in pin.wheels], "url": pin.url,
-        "test_extras": sorted(pin.test_extras), "development": pin.development,
+        "sdist": pin.sdist, "index": pin.index, "test_extras": sorted(pin.test_extras), "development": pin.development,
     }  # fmt: skip
     return {key: content for key, content in parts.items() if content}
 
@@ -454,8 +455,6 @@ def legacy(name: str) -> str:
 
 HASHED = f'files = [{{file = "f.whl", hash = "{HASH_A}"}}]\n'
 ONE, TWO, THREE = (f"https://{name}.example/simple" for name in ("one", "two", "three"))
-MORE = "more than one index is not read yet"
-BOTH_INDEXES = "serve them from one index (a proxy of the others), or export pins with hashes to a requirements.txt"
 POETRY_REFUSED = {
     "newer": (
         "", packages(version="3.0"), "poetry.lock:2: lock version 3.0 is not known, only 1.1, 2.0, 2.1",
@@ -512,15 +511,6 @@ POETRY_REFUSED = {
     "bad-constraint": (
         f'{ROOT_OF}idna = "newest"\n', packages("idna 3.7", "idna 3.8"),
         "poetry.lock: is not what poetry writes: Invalid specifier: '==newest'", POETRY_RELOCK,
-    ),
-    "two-indexes": (
-        f'{ROOT_OF}a = "*"\nb = "*"\n', packages(f"a 1\n{HASHED}{legacy('one')}", f"b 1\n{HASHED}{legacy('two')}"),
-        f"poetry.lock: takes distributions from {ONE} and {TWO}: {MORE}", BOTH_INDEXES,
-    ),
-    "no-hash-to-tell-indexes-apart": (
-        f'{ROOT_OF}a = "*"\nb = "*"\n', packages(f"a 1\n{HASHED}", f"b 1\n{legacy('two')}"),
-        f"poetry.lock: takes distributions from the default index and {TWO}, and b has no hash to tell them apart: {MORE}",
-        BOTH_INDEXES,
     ),
 }  # fmt: skip
 
@@ -681,10 +671,6 @@ PIPENV_REFUSED = {
         pipfile_lock("one", lib=served("two")),
         "Pipfile.lock:13: lib comes from the source two, which is not among those of the lock", PIPENV_RELOCK,
     ),
-    "three-sources": (
-        pipfile_lock("one two three", a=served("one"), b=served("two"), c=served("three")),
-        f"Pipfile.lock: takes distributions from {ONE} and {THREE} and {TWO}: {MORE}", BOTH_INDEXES,
-    ),
 }  # fmt: skip
 
 
@@ -716,11 +702,20 @@ def test_extras_of_the_develop_category_are_for_tests(tmp_path: Path) -> None:
     assert (set(found.extras), set(found.test_extras), found.development) == ({"x"}, {"test"}, False)
 
 
-def test_only_the_index_that_serves_the_pins_is_asked(tmp_path: Path) -> None:
-    write(tmp_path, {"Pipfile.lock": pipfile_lock("one two", a=served("two"))})
-    assert read(tmp_path).index_options == ("--index-url=https://two.example/simple",)
-    write(tmp_path, {"Pipfile.lock": pipfile_lock("one two", a={"version": "==1", "hashes": [HASH_A]})})
-    assert read(tmp_path).index_options == ("--index-url=https://one.example/simple",)
+def test_each_pin_of_a_pipfile_lock_comes_from_its_own_source(tmp_path: Path) -> None:
+    unnamed = {"version": "==1", "hashes": [HASH_A]}
+    write(tmp_path, {"Pipfile.lock": pipfile_lock("one two three", a=served("two"), b=unnamed, c=served("three"))})
+    lock = read(tmp_path)
+    assert {name: pin.index for name, pin in lock.pins.items()} == {"a": TWO, "b": ONE, "c": THREE}
+    assert lock.index_options == ()
+    assert lock.indexes == {ONE: "one", TWO: "two", THREE: "three"}
+
+
+def test_each_pin_of_a_poetry_lock_comes_from_its_own_source_with_or_without_hashes(tmp_path: Path) -> None:
+    needs = f'{ROOT_OF}a = "*"\nb = "*"\nc = "*"\n'
+    text = packages(f"a 1\n{HASHED}{legacy('one')}", f"b 1\n{legacy('two')}", f"c 1\n{HASHED}")
+    write(tmp_path, {"pyproject.toml": needs, "poetry.lock": text})
+    assert {name: pin.index for name, pin in read(tmp_path).pins.items()} == {"a": ONE, "b": TWO, "c": ""}
 
 
 @pytest.mark.parametrize(

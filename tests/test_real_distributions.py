@@ -80,3 +80,31 @@ def test_a_web_application_builds_behind_a_thin_pack_and_imports_alone(project: 
     assert alone.returncode == 0, alone.stderr
     assert "datasette/templates/index.html" in project.shipped("web")
     assert not [path for path in project.shipped("web") if path.startswith(("datasette/cli.py", "tests/"))]
+
+
+LAMBDA = "aws-lambda-python3.11-x86_64"  # with glibc 2.26
+
+
+def test_a_lambda_target_gets_the_wheel_of_the_pinned_version_that_its_glibc_has(project: Project) -> None:
+    project.write({"requirements.txt": "cryptography==43.0.3\ncffi==1.17.1\npycparser==2.22\n"})
+    project.pack("main", "from cryptography.hazmat.bindings import _rust\n")
+    project.build("--target", LAMBDA)
+    wheels = {each["name"]: each["wheel"] for each in project.manifest("main")["distributions"]}
+    assert wheels == {  # cryptography has one for glibc 2.28, too, which is the better one for most machines
+        "cryptography": "cryptography-43.0.3-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "cffi": "cffi-1.17.1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "pycparser": "pycparser-2.22-py3-none-any.whl",
+    }
+    project.build("--target", LAMBDA.replace("3.11-x86_64", "3.12-arm64"))
+    wheels = {each["name"]: each["wheel"] for each in project.manifest("main")["distributions"]}
+    assert wheels["cryptography"] == "cryptography-43.0.3-cp39-abi3-manylinux_2_28_aarch64.whl"
+
+
+def test_a_lambda_target_that_no_wheel_fits_is_told_the_tags_that_there_are(project: Project) -> None:
+    project.write({"requirements.txt": "numpy==2.3.1\n"})
+    project.pack("main", "import numpy\n")
+    done = project.run("--target", LAMBDA)
+    assert done.returncode == 3
+    assert "numpy==2.3.1 has no wheel for the target aws-lambda-python3.11-x86_64" in done.stderr
+    assert ", only for cp311-cp311-manylinux_2_28_x86_64, " in done.stderr
+    assert "hint: pin a version that has one, choose another target" in done.stderr

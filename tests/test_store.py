@@ -591,6 +591,24 @@ def test_an_sdist_is_built_for_another_target_only_when_it_is_pure(store: NewSto
     assert store().obtain([pin("src-only")], local(index), elsewhere)["src-only"].provides == {"src_only"}
 
 
+def test_the_sdist_that_the_lock_names_is_built_where_none_of_its_wheels_fits_this_machine(
+    store: NewStore, index: Path, tmp_path: Path
+) -> None:
+    sdist, wheel = make_sdist(index, tmp_path), make_wheel(index, "src-only", "1.0", {}, tag="cp38-cp38-win_amd64")
+    locked = replace(pin("src-only", hashes=[sdist, wheel], wheels=[wheel]), sdist=sdist.as_uri())
+    assert store().obtain([locked], [], host())["src-only"].provides == {"src_only"}
+    assert "only for cp38-cp38-win_amd64" in refused(store(), [locked], [], foreign()).what
+
+
+def test_an_sdist_is_not_built_for_another_target_where_there_are_wheels_for_other_machines(
+    store: NewStore, index: Path, tmp_path: Path
+) -> None:
+    make_sdist(index, tmp_path)
+    make_wheel(index, "src-only", "1.0", {}, tag="cp312-cp312-manylinux_2_34_aarch64")
+    error = refused(store(), [pin("src-only")], local(index), replace(foreign(), python=sys.executable))
+    assert "only for cp312-cp312-manylinux_2_34_aarch64" in error.what
+
+
 def test_a_native_sdist_is_refused_for_another_target(store: NewStore, index: Path, tmp_path: Path) -> None:
     elsewhere = replace(foreign(), python=sys.executable)
     make_sdist(index, tmp_path, tag="cp312-cp312-linux_aarch64")

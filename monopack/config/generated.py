@@ -148,8 +148,8 @@ relative to the project root. Defaults are relative to the project root; without
 ## Options of a pack
 
 These stand in `[pack]` (for every pack), in `[packs.NAME]` and in the managed block of a pack's file, which counts most. Lists
-are united, `env` and `test_env` are merged key by key, everything else is overridden. A flag or variable for `verify` or
-`skip_tests` counts before all of these.
+are united, `env` and `test_env` are merged key by key, everything else is overridden. A flag or variable for `target`,
+`verify` or `skip_tests` counts before all of these.
 
 | key | default | takes | what it does |
 |---|---|---|---|

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from monopack.model import value
@@ -86,6 +86,11 @@ def _words(given: object) -> object:
     return [word.strip() for word in given.split(",") if word.strip()]
 
 
+def _permitted(given: object) -> object:
+    """As `_words`, except for the words that stand for all and none."""
+    return str(given) if given in ("allow", "forbid") else _words(given)
+
+
 def _path(given: object) -> object:
     """Refuse what no system takes for a path."""
     if isinstance(given, str) and (not given.strip() or "\0" in given):
@@ -110,6 +115,20 @@ def _variables(given: dict[str, str]) -> dict[str, str]:
     if any(not name or "=" in name or "\0" in name + value for name, value in given.items()):
         raise ValueError("no variable")
     return given
+
+
+def _target(given: object) -> object:
+    """The name that a table of a target stands for, also one that is JSON text; anything else as it is."""
+    if isinstance(given, Text) and given.lstrip().startswith("{"):
+        given = json.loads(given)
+    if not isinstance(given, dict):
+        return _word(given)
+    table = {str(key): str(value) for key, value in given.items()}
+    libc, machine = {*table} & {"glibc", "musl"}, table.get("machine", "").replace("arm64", "aarch64")
+    if len(libc) != 1 or set(table) != {"python", "machine", *libc}:
+        raise ValueError("not python, machine, and glibc or musl")
+    prefix = "manylinux" if "glibc" in table else "musllinux"
+    return f"python{table['python']}-{prefix}_{table[libc.pop()].replace('.', '_')}_{machine}"
 
 
 StrictBool = Annotated[bool, Strict()]
@@ -155,6 +174,21 @@ Manager = Annotated[
     Literal["auto", "pip", "uv", "poetry", "pipenv"],
     BeforeValidator(_word),
     Accepts(words='"auto", "pip", "uv", "poetry" or "pipenv"'),
+]
+TARGET_TABLE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["python", "machine"],
+    "properties": {name: {"type": "string"} for name in ("python", "machine", "glibc", "musl")},
+}
+TARGET_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string"}, TARGET_TABLE]})
+TARGET_WORDS = Accepts(words="the name of a target, or a table of python, machine, and glibc or musl")
+Target = Annotated[Name, BeforeValidator(_target), TARGET_SCHEMA, TARGET_WORDS]
+TargetOrNone = Annotated[Name | None, BeforeValidator(_target), TARGET_SCHEMA, TARGET_WORDS]
+Sdists = Annotated[
+    Literal["allow", "forbid"] | tuple[Name, ...],
+    BeforeValidator(_permitted),
+    Accepts(words='"allow", "forbid" or a list of distributions'),
 ]
 Runner = Annotated[Literal["auto", "pytest", "unittest"], BeforeValidator(_word), Accepts(words='"auto", "pytest" or "unittest"')]
 Color = Annotated[Literal["auto", "always", "never"], BeforeValidator(_word), Accepts(words='"auto", "always" or "never"')]

@@ -28,12 +28,15 @@ from monopack.config.kinds import (
     ProgramOrNone,
     Roots,
     Runner,
+    Sdists,
     Seconds,
     SecondsOrZero,
     Severity,
     Strings,
     Switch,
     SwitchOrNone,
+    Target,
+    TargetOrNone,
     Unset,
     Variables,
 )
@@ -42,7 +45,8 @@ from monopack.config.kinds import (
 class PackOptions(BaseModel):
     """The options of one pack, from `[pack]` (defaults of every pack), `[packs.NAME]` or a managed block.
 
-    In these tables `verify` and `skip_tests` are None when the project-wide option decides; `pack_options` fills them in.
+    In these tables `target`, `verify` and `skip_tests` are None when the project-wide option decides; `pack_options` fills them
+    in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +68,11 @@ class PackOptions(BaseModel):
     exclude: Names = Field(default=(), description="Files that never ship, as glob patterns from the project root.")
     string_imports: Switch = Field(
         default=True, description="Strings that look like a first-party module, or something in one, bring that module."
+    )
+    target: TargetOrNone = Field(default=None, description="As the project-wide `target`, for this pack.")
+    allow_native: Names = Field(
+        default=(),
+        description="Compiled files that may ship although the target cannot load them, as glob patterns of paths in the pack.",
     )
     env: Variables = Field(default_factory=dict, description="Variables that verifying and tests run with.")
     test_env: Variables = Field(default_factory=dict, description="Variables that only tests run with.")
@@ -112,6 +121,22 @@ class BuildConfig(BaseSettings):
         default="auto",
         description="Whose pins are read: `pip` means requirements.txt, `uv` uv.lock, `poetry` poetry.lock and `pipenv`"
         " Pipfile.lock.",
+    )
+    target: Annotated[Target, OnCommandLine(group=Group.PINS, metavar="TARGET")] = Field(
+        default="host",
+        description="What the packs run on: `host` is this machine; others are `aws-lambda-python3.12-arm64` and the like, "
+        "`gcf-python312`, and a Python with a platform tag, `python3.12-manylinux_2_28_x86_64`.",
+    )
+    require_hashes: Annotated[Switch, OnCommandLine(group=Group.PINS)] = Field(
+        default=False, description="Refuse pins that have no hash in the lock."
+    )
+    locked: Annotated[Switch, OnCommandLine(group=Group.PINS)] = Field(
+        default=False, description="Refuse requirements that are not pinned, and a lock that is older than its manifest."
+    )
+    sdists: Sdists = Field(
+        default="allow",
+        description="Which distributions may be built from their sdists where there is no wheel: all (`allow`), none (`forbid`),"
+        " or those in a list.",
     )
     python: Annotated[ProgramOrNone, OnCommandLine(group=Group.PINS, metavar="PYTHON"), Unset(words="detected")] = Field(
         default=None,

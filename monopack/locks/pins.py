@@ -153,28 +153,6 @@ def for_tests_too(pin: Pin, extras: Iterable[str]) -> Pin:
     return replace(pin, test_extras=frozenset(extras) - pin.extras)
 
 
-def index_options(used: Mapping[str, str], pins: Mapping[str, Pin], default: str, path: str) -> tuple[str, ...]:
-    """pip's options for the indexes that the lock at `path` names: `used` is the index's URL of each of the `pins` by name.
-
-    `default` is the URL of the index that comes first, `""` for the one that pip is configured for. A second index is asked
-    only beside it, and only where hashes make sure that it cannot serve what belongs to the other.
-    Raises `LockError` for more than that: all indexes would be asked for every pin.
-    """
-    others = sorted(set(used.values()) - {default})
-    bare = sorted(name for name in used if not pins[name].hashes)
-    first = (f"--index-url={default}",) if default else ()
-    if not others:
-        return first if used else ()
-    if len(others) == 1 and default not in used.values():
-        return (f"--index-url={others[0]}",)
-    if len(others) == 1 and not bare:
-        return (*first, f"--extra-index-url={others[0]}")
-    named = " and ".join(redact(url) or "the default index" for url in sorted({*used.values()}))
-    why = f", and {bare[0]} has no hash to tell them apart" if bare and len(others) == 1 else ""
-    hint = "serve them from one index (a proxy of the others), or export pins with hashes to a requirements.txt"
-    raise LockError(f"takes distributions from {named}{why}: more than one index is not read yet", where=path, hint=hint)
-
-
 def without_hashes(pins: Iterable[Pin], path: str) -> tuple[str, ...]:
     """The one warning line about pins that no hash guards, or nothing."""
     bare = sorted(pin.name for pin in pins if not pin.hashes)

@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +28,6 @@ from monopack.locks.pins import (
     first_line,
     for_tests_too,
     holds,
-    index_options,
     refuse_source,
     table_of,
     text_of,
@@ -124,13 +124,12 @@ def read(root: Path, path: str, target: Target) -> Lock:
         found, unpinned = reader.pins(target)
     except ValueError as error:  # a marker
         raise LockError(f"is not what pipenv writes: {first_line(error)}", where=path, hint=RELOCK) from error
-    pins = {name: pin for name, (pin, _) in found.items()}
+    pins = reader.indexed(found)
+    stale = _stale(document.meta.hash.sha256, pipfile, path, beside)
     return Lock(
-        dialect="pipenv", path=path, pins=pins, index_options=reader.index_options(found),
-        warnings=(
-            *_stale(document.meta.hash.sha256, pipfile, path, beside), *_other_python(document.meta.requires, path, target),
-            *unpinned, *without_hashes(pins.values(), path),
-        ),
+        dialect="pipenv", path=path, pins=pins, index_options=reader.trusted(pins), stale="".join(stale),
+        warnings=(*stale, *_other_python(document.meta.requires, path, target), *unpinned, *without_hashes(pins.values(), path)),
+        indexes={source.url: source.name for source in document.meta.sources},
     )  # fmt: skip
 
 
@@ -260,20 +259,24 @@ class _Reader:
             hint = "name a wheel (.whl) or a source distribution (name-version.tar.gz)"
             raise LockError(f"the file of {name} does not tell its version", where=str(place), hint=hint) from error
 
-    def index_options(self, found: Mapping[str, tuple[Pin, _Entry]]) -> tuple[str, ...]:
-        """pip's options for the sources that the pins come from; an entry that names none comes from the first."""
-        sources = {source.name: source for source in self.document.meta.sources}
+    def indexed(self, found: Mapping[str, tuple[Pin, _Entry]]) -> dict[str, Pin]:
+        """The pins with the source that each comes from; an entry that names none comes from the first."""
+        sources = {source.name: source.url for source in self.document.meta.sources}
         first = next(iter(sources), "")
-        served = {name: entry.index or first for name, (pin, entry) in found.items() if not pin.url}
-        lost = next((name for name, index in served.items() if index not in ("", *sources)), "")
-        if lost:
-            what = f"{lost} comes from the source {served[lost]}, which is not among those of the lock"
-            raise LockError(what, where=str(found[lost][0].evidence), hint=RELOCK)
-        used = {name: sources[index].url for name, index in served.items() if index}
-        unchecked = (source.url for name, source in sources.items() if not source.verify_ssl and name in served.values())
-        hosts = (f"--trusted-host={urlsplit(url).netloc.rpartition('@')[2]}" for url in unchecked)
-        default = sources[first].url if first else ""
-        return (*index_options(used, {name: pin for name, (pin, _) in found.items()}, default, self.path), *hosts)
+        pins: dict[str, Pin] = {}
+        for name, (pin, entry) in found.items():
+            index = "" if pin.url else entry.index or first
+            if index and index not in sources:
+                what = f"{name} comes from the source {index}, which is not among those of the lock"
+                raise LockError(what, where=str(pin.evidence), hint=RELOCK)
+            pins[name] = replace(pin, index=sources.get(index, ""))
+        return pins
+
+    def trusted(self, pins: Mapping[str, Pin]) -> tuple[str, ...]:
+        """pip's options for the sources in use whose certificates are not to be checked."""
+        used = {pin.index for pin in pins.values()}
+        unchecked = (source.url for source in self.document.meta.sources if not source.verify_ssl and source.url in used)
+        return tuple(f"--trusted-host={urlsplit(url).netloc.rpartition('@')[2]}" for url in unchecked)
 
 
 # ---------------------------------------------------------------- what a lock may be too old for

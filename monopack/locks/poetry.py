@@ -27,7 +27,6 @@ from monopack.locks.pins import (
     first_line,
     for_tests_too,
     holds,
-    index_options,
     package_lines,
     refuse_source,
     refuse_twins,
@@ -222,10 +221,10 @@ def read(root: Path, path: str, target: Target) -> Lock:
     except ValueError as error:  # a marker, a constraint or a version
         raise LockError(f"is not what poetry writes: {first_line(error)}", where=path, hint=RELOCK) from error
     pins = {pin.name: pin for pin in found.values()}
-    indexes = {pin.name: document.package[position].source.url for position, pin in found.items() if not pin.url}
+    stale = _stale(document, manifest, path, manifest_path)
     return Lock(
-        dialect="poetry", path=path, pins=pins, index_options=index_options(indexes, pins, "", path),
-        warnings=(*_stale(document, manifest, path, manifest_path), *without_hashes(pins.values(), path)),
+        dialect="poetry", path=path, pins=pins, warnings=(*stale, *without_hashes(pins.values(), path)), stale="".join(stale),
+        indexes={package.source.url: package.source.reference for package in document.package if package.source.type == "legacy"},
     )  # fmt: skip
 
 
@@ -454,6 +453,7 @@ class _Graph:
         return Pin(
             name=package.name, version=package.version, evidence=evidence, extras=frozenset(extras), development=development,
             hashes=frozenset(file.hash for file in files if HASH.fullmatch(file.hash)), url=self.url(package.source),
+            index=package.source.url if package.source.type == "legacy" else "",
         )  # fmt: skip
 
     def url(self, source: _Source) -> str:

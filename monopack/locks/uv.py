@@ -5,6 +5,7 @@ Format: written by `uv lock`; a revision adds keys that older readers may ignore
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -120,7 +121,17 @@ def read(root: Path, path: str, target: Target) -> Lock:
         pins = graph.pins()
     except (InvalidMarker, InvalidSpecifier) as error:
         raise LockError(f"is not what uv writes: {first_line(error)}", where=path, hint=RELOCK) from error
-    return Lock(dialect="uv", path=path, pins=pins, warnings=without_hashes(pins.values(), path))
+    indexes = _indexes((root / path).with_name("pyproject.toml"))
+    return Lock(dialect="uv", path=path, pins=pins, warnings=without_hashes(pins.values(), path), indexes=indexes)
+
+
+def _indexes(manifest: Path) -> dict[str, str]:
+    """The names of the indexes in a manifest, by their URLs; none where it cannot be read, since the lock says what ships."""
+    try:
+        uv = tomllib.loads(manifest.read_text("utf-8")).get("tool", {}).get("uv", {})
+        return {index["url"]: index.get("name", "") for index in uv.get("index", ())}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _document(text: str, path: str) -> _Document:
@@ -244,12 +255,14 @@ class _Graph:
         evidence = Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
         if "git" in package.source:
             raise refuse_source(package.name, "git", evidence)
+        registry = package.source.get("registry", "")
         files = (*package.wheels, *([package.sdist] if package.sdist else []))
         return Pin(
             name=package.name, version=package.version, evidence=evidence, extras=frozenset(extras), development=development,
             hashes=frozenset(file.hash for file in files if file.hash),
             wheels=tuple(self.wheel(package, file) for file in package.wheels),
-            url=self.direct_url(package),
+            url=self.direct_url(package), index=registry if "://" in registry else "",
+            sdist=self.url(package, package.sdist) if package.sdist and package.wheels else "",
         )  # fmt: skip
 
     def wheel(self, package: _Package, file: _File) -> WheelFile:

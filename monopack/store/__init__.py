@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from monopack.errors import LockError, UnavailableError, disk_words
 from monopack.model import Distribution, Pin, Step, Target
 from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
-from monopack.store.failures import mismatch
+from monopack.store.failures import mismatch, other_python
 from monopack.store.fetch import Job, fetch
 from monopack.store.looking import Look, Looking
 from monopack.store.pip import Fetching, own_settings, with_cache_of
@@ -94,16 +94,20 @@ class Store:
             pick: Pick | None = Pick(sha256=wanted.wheel.hash.removeprefix("sha256:"), built=False)
         else:
             pick = self._entries.pick(wanted.key)
-        if pick is None or not (pick.built or _allowed(wanted, pick.sha256)):
+        if pick is None:
             return None
         distribution = self._entries.get(pick.sha256)
-        return distribution if distribution and _is_meant(wanted, distribution) and fits(distribution.wheel, asked) else None
+        if not distribution or not (pick.built or _allowed(wanted, Path(distribution.location), pick.sha256)):
+            return None
+        if not _is_meant(wanted, distribution) or not fits(distribution.wheel, asked):
+            return None
+        return _for_this_python(wanted, distribution, asked)
 
     def _keep(self, wanted: Wanted, file: Path, asked: Asked, *, built: bool) -> Distribution:
         """Put a fetched wheel into the store, once it is the one that the pin means."""
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        if not (built or _allowed(wanted, sha256)):
+        if not (built or _allowed(wanted, file, sha256)):
             raise mismatch(wanted, sha256)
         if not fits(file.name, asked) or (built and asked.target.name != "host" and not file.name.endswith("-none-any.whl")):
             raise no_wheel(wanted, asked.target, [file.name])
@@ -111,11 +115,31 @@ class Store:
         if not _is_meant(wanted, distribution):
             raise wanted.refusal(f"is {distribution.name} {distribution.version} in truth", "lock again")
         self._entries.remember(wanted.key, Pick(sha256=sha256, built=built))
-        return distribution
+        return _for_this_python(wanted, distribution, asked)
 
 
-def _allowed(wanted: Wanted, sha256: str) -> bool:
-    return not wanted.hashes or f"sha256:{sha256}" in wanted.hashes
+def _for_this_python(wanted: Wanted, distribution: Distribution, asked: Asked) -> Distribution:
+    """The distribution itself; raises `UnavailableError` when it is not for the target's Python."""
+    try:
+        right = SpecifierSet(distribution.requires_python).contains(asked.target.version, prereleases=True)
+    except InvalidSpecifier:  # pip passes over it too
+        right = True
+    if not right:
+        raise other_python(wanted, distribution.requires_python, asked.target)
+    return distribution
+
+
+def _allowed(wanted: Wanted, file: Path, sha256: str) -> bool:
+    """Whether the lock names the digest of a file, by whatever algorithm."""
+    if not wanted.hashes or f"sha256:{sha256}" in wanted.hashes:
+        return True
+    others = {digest.partition(":")[0] for digest in wanted.hashes} - {"sha256"}
+    return any(f"{name}:{_digest(file, name)}" in wanted.hashes for name in others)
+
+
+def _digest(file: Path, algorithm: str) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
 def _is_meant(wanted: Wanted, distribution: Distribution) -> bool:

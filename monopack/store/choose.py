@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -17,6 +18,7 @@ from monopack.errors import UnavailableError
 from monopack.model import Pin, Target, WheelFile, value
 from monopack.store.pip import without_credentials
 
+NAMED = 6  # of the tags that a refusal lists
 PLACES = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-links"})  # options whose value may be a folder
 
 
@@ -84,6 +86,8 @@ def want(pin: Pin, asked: Asked) -> Wanted:
     """What `pin` means on the target. Raises `LockError` when the lock names wheels and none of them fits."""
     named = pin.wheels or _direct(pin)
     wheel = max(named, key=lambda file: _fit(file.filename, asked), default=None)
+    if wheel and not fits(wheel.filename, asked) and pin.sdist and asked.target.name == "host":
+        return want(replace(pin, url=pin.sdist, wheels=()), asked)
     if wheel and not fits(wheel.filename, asked):
         raise no_wheel(Wanted(pin=pin, wheel=None), asked.target, [file.filename for file in named])
     choice = Wanted(pin=pin, wheel=wheel)
@@ -92,13 +96,25 @@ def want(pin: Pin, asked: Asked) -> Wanted:
 
 def no_wheel(wanted: Wanted, target: Target, filenames: Iterable[str]) -> UnavailableError:
     """The refusal of a pin of which there are only wheels (`filenames`) for other targets, the nearest of them named."""
-    tags = sorted({"-".join(name.removesuffix(".whl").split("-")[-3:]) for name in filenames})
+    tags = sorted({"-".join(name.removesuffix(".whl").split("-")[-3:]) for name in filenames}, key=lambda tag: _far(tag, target))
     platforms = {tag.platform for tag in target.tags}
     here = [tag for tag in tags if not platforms.isdisjoint(tag.rpartition("-")[2].split("."))]
-    shown, more = (here or tags)[:3], len(here or tags) - 3
-    only = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
-    name = str(target) if target.name == "host" else f"the target {target.name} ({target})"
+    only = ", ".join(tags[:NAMED]) + (f" and {len(tags) - NAMED} more" if len(tags) > NAMED else "")
+    name = str(target) if target.name == "host" else f"the target {target.name} ({_floor(target)})"
     return wanted.refusal(f"has no wheel for {name}, only for {only}", f"pin a version that has one{_other_ways(here, target)}")
+
+
+def _far(tag: str, target: Target) -> tuple[bool, bool, str]:
+    """What to sort the tags of wheels by, so that those come first that are most like what the target needs."""
+    python = {each.interpreter for each in target.tags if each.abi.startswith(each.interpreter)}
+    own_python = "-abi3-" in tag or not python.isdisjoint(tag.partition("-")[0].split("."))
+    own_machine = "linux" in tag and tag.endswith(f"_{target.markers['platform_machine']}")
+    return not own_machine, not own_python, tag
+
+
+def _floor(target: Target) -> str:
+    """A target with what it has of a C library: `Python 3.11 on Linux x86_64, manylinux_2_26`."""
+    return f"{target}, {'_'.join(target.platform.split('_')[:3])}" if target.platform else str(target)
 
 
 def _other_ways(tags: Iterable[str], target: Target) -> str:
@@ -106,7 +122,7 @@ def _other_ways(tags: Iterable[str], target: Target) -> str:
     minors = [int(minor) for tag in tags for minor in re.findall(r"\bcp3(\d+)", tag.partition("-")[0])]
     if target.name == "host":
         return f", or build for a Python that it has one for: --python python3.{max(minors)}" if minors else ""
-    return ", or choose another target"
+    return ", choose another target, or leave it out with exclude_distributions if the platform has it"
 
 
 def fits(filename: str, asked: Asked) -> bool:
@@ -145,7 +161,8 @@ def _key(wanted: Wanted, asked: Asked) -> str:
     """The pick's name: everything that decides which file is taken, and no credentials (hex sha256)."""
     pin = wanted.pin
     unhashed = [] if wanted.hashes else [*asked.settings, *_local_files(wanted, asked)]
-    fields = (pin.name, pin.version, sorted(wanted.hashes), wanted.url, asked.options, asked.tags, unhashed)
+    options = [pin.index] if pin.index else asked.options
+    fields = (pin.name, pin.version, sorted(wanted.hashes), wanted.url, options, asked.tags, unhashed)
     return hashlib.sha256(without_credentials(json.dumps(fields)).encode()).hexdigest()
 
 

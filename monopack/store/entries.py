@@ -20,7 +20,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from monopack.model import Distribution, Member, value
+from monopack.model import Distribution, Member, Native, value
 from monopack.store import wheel
 from monopack.store.upkeep import WHEELS, mark_used
 
@@ -145,6 +145,7 @@ def _dump(distribution: Distribution) -> str:
         "name": distribution.name, "version": distribution.version, "wheel": distribution.wheel,
         "provides": sorted(distribution.provides), "namespaces": sorted(distribution.namespaces),
         "requires": distribution.requires, "entry_points": sorted(distribution.entry_points),
+        "requires_python": distribution.requires_python, "natives": [dataclasses.asdict(each) for each in distribution.natives],
         "members": [[getattr(member, name) for name in FIELDS] for member in distribution.members],
     }  # fmt: skip
     return f'"distribution":{json.dumps(fields, separators=(",", ":"))}}}'
@@ -156,6 +157,8 @@ def _distribution(found: dict[str, Any], file: Path, sha256: str) -> Distributio
         members=tuple(Member(**dict(zip(FIELDS, row, strict=True))) for row in found["members"]),
         provides=frozenset(found["provides"]), namespaces=frozenset(found["namespaces"]),
         requires=tuple(found["requires"]), entry_points=frozenset(found["entry_points"]),
+        requires_python=found["requires_python"],
+        natives=tuple(Native(**each) for each in found["natives"]),
     )  # fmt: skip
 
 

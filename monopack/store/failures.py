@@ -38,7 +38,7 @@ def refusal(pins: Sequence[Wanted], done: Completed, target: Target) -> Unavaila
     if (match := MISMATCH.search(done.output)) and (pin := named.get(canonicalize_name(match[1]))):
         return mismatch(pin, match[2] or "")
     if (match := OTHER_PYTHON.search(done.output)) and (pin := named.get(canonicalize_name(match[1]))):
-        return _other_python(pin, match[2], target)
+        return other_python(pin, match[2], target)
     if match := UNREACHABLE.search(done.output):
         return _about(pins, f"could not be fetched: {match[0].strip()}", "look at the index, the network and the credentials")
     errors = ERROR.findall(done.output) or done.output.strip().splitlines() or [f"pip ended with {done.code}"]
@@ -57,15 +57,21 @@ def not_found(pin: Wanted, probe: Completed, target: Target) -> UnavailableError
         return refusal([pin], probe, target)
     for version, python in IGNORED.findall(probe.output):
         if version == pin.pin.version:
-            return _other_python(pin, python, target)
-    if wheels := {name for name in WHEEL.findall(probe.output) if _is_wheel_of(pin, name)}:
+            return other_python(pin, python, target)
+    if wheels := wheels_of(pin, probe):
         return no_wheel(pin, target, wheels)
     versions = [version for found in VERSIONS.findall(probe.output)[:1] if found != "none" for version in found.split(", ")]
     others = f"pin a version that the index has: {', '.join(versions[-3:])}"
     return pin.refusal("was not found", others if versions else "check its name, and the index that the lock names")
 
 
-def _other_python(pin: Wanted, python: str, target: Target) -> UnavailableError:
+def wheels_of(pin: Wanted, probe: Completed) -> set[str]:
+    """The file names of the wheels of a pin that pip saw; `probe` is the end of `pip download -vv`."""
+    return {name for name in WHEEL.findall(probe.output) if _is_wheel_of(pin, name)}
+
+
+def other_python(pin: Wanted, python: str, target: Target) -> UnavailableError:
+    """The refusal of a distribution that is for other Pythons (`python`, PEP 440) than the target's."""
     return pin.refusal(f"requires Python {python.strip()}; the target has {target.version}", "choose another version or target")
 
 

@@ -7,6 +7,8 @@ import logging
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,8 +18,8 @@ from packaging.utils import parse_wheel_filename
 from monopack.errors import LockError
 from monopack.model import value
 from monopack.run import Completed, clean_environment, temporary_folder
-from monopack.store.choose import Asked, Wanted, local_path
-from monopack.store.failures import not_found, refusal, unmatched
+from monopack.store.choose import Asked, Wanted, local_path, no_wheel
+from monopack.store.failures import not_found, refusal, unmatched, wheels_of
 from monopack.store.pip import Fetching, from_cache, option_lines, run_pip
 
 log = logging.getLogger(__name__)
@@ -54,8 +56,8 @@ def fetch(pins: Sequence[Wanted], job: Job) -> Fetched:
     sources = [pin for pin in pins if pin.url and not pin.wheel]
     binary = [pin for pin in pins if pin not in sources]
     said: list[str] = []
-    for group in ([pin for pin in binary if pin.hashes], [pin for pin in binary if not pin.hashes]):
-        without, output = _download(group, job)  # two calls: where one has a hash, pip wants one for each
+    for group in _together(binary):
+        without, output = _download(group, job)
         sources += without
         said.append(output)
     said += [_build(pin, job) for pin in sources]
@@ -70,11 +72,19 @@ def fetch(pins: Sequence[Wanted], job: Job) -> Fetched:
     )  # fmt: skip
 
 
+def _together(pins: Sequence[Wanted]) -> list[list[Wanted]]:
+    """Pins that one call may fetch: of one index, and all with a hash or none, since where one has a hash, pip wants all."""
+    groups: dict[tuple[str, bool], list[Wanted]] = {}
+    for pin in pins:
+        groups.setdefault((pin.pin.index, not pin.hashes), []).append(pin)
+    return list(groups.values())
+
+
 def _download(pins: Sequence[Wanted], job: Job) -> tuple[list[Wanted], str]:
     """Download the pins' wheels; gives the pins of which the index has none, and what pip said."""
     wanted, without, said = list(pins), list[Wanted](), ""
     while wanted:
-        done = run_pip(job.settings, _arguments(job), _lines(wanted, job), job.settings.environ)
+        done = run_pip(job.settings, _arguments(job), _lines(wanted, job), _environ(wanted[0], job))
         said += done.output
         if done.code == 0:
             break
@@ -112,8 +122,20 @@ def _target_options(job: Job) -> list[str]:
 
 
 def _lines(pins: Sequence[Wanted], job: Job) -> list[str]:
-    """The requirements file."""
-    return [*option_lines(job.asked.options), *(_line(pin, job.asked.root) for pin in pins)]
+    """The requirements file. Its `--index-url` takes the place of all indexes that pip is configured for."""
+    options = _only(pins[0].pin.index, job.asked.options) if pins[0].pin.index else job.asked.options
+    return [*option_lines(options), *(_line(pin, job.asked.root) for pin in pins)]
+
+
+def _only(index: str, options: Sequence[str]) -> list[str]:
+    """pip's options to ask one index alone; of the others those that say how to speak to it."""
+    hosts = [word for name, host in pairwise(options) if name == "--trusted-host" for word in (name, host)]
+    return ["--index-url", index, *hosts]
+
+
+def _environ(pin: Wanted, job: Job) -> Mapping[str, str]:
+    """What pip sees: folders of wheels that it is configured for are no part of an index that a lock names."""
+    return {**job.settings.environ, "PIP_FIND_LINKS": os.devnull} if pin.pin.index else job.settings.environ
 
 
 def _line(pin: Wanted, root: Path) -> str:
@@ -132,21 +154,39 @@ def _build(pin: Wanted, job: Job) -> str:
 
     Gives what pip said.
     """
+    pin = _without_index(pin)
     allowed = job.settings.sdists
     if allowed is False or (allowed is not True and pin.pin.name not in allowed):
         raise pin.refusal("has no wheel for the target and may not be built from its sdist", "allow it (sdists), or pin a wheel")
     target = job.asked.target
+    if target.name != "host" and not pin.url:
+        _refuse_compiled(pin, job)
     arguments = ["--python", target.python, "wheel", "--no-deps", "--no-binary", pin.pin.name, "--wheel-dir", str(job.folder)]
     with temporary_folder("build") as home:
-        done = run_pip(job.settings, arguments, _lines([pin], job), _build_environment(job.settings.environ, home))
+        done = run_pip(job.settings, arguments, _lines([pin], job), _build_environment(_environ(pin, job), home))
     if done.code == 0:
         log.warning("%s has no wheel and was built from its sdist", pin.label)
     elif unmatched(done) == pin.pin.name:
-        probe = run_pip(job.settings, _arguments(job, "-vv"), _lines([pin], job), job.settings.environ)
-        raise not_found(pin, probe, target)
+        raise not_found(pin, _probe(pin, job), target)
     else:
         raise _refusal([pin], done, job)
     return done.output
+
+
+def _without_index(pin: Wanted) -> Wanted:
+    """A pin with an address of its own does without its index; what its build needs may not be there."""
+    return replace(pin, pin=replace(pin.pin, index="")) if pin.url else pin
+
+
+def _probe(pin: Wanted, job: Job) -> Completed:
+    """What pip says of all that an index has of a pin."""
+    return run_pip(job.settings, _arguments(job, "-vv"), _lines([pin], job), _environ(pin, job))
+
+
+def _refuse_compiled(pin: Wanted, job: Job) -> None:
+    """Refuse what has wheels for other machines: its sdist would be compiled for this one."""
+    if wheels := wheels_of(pin, _probe(pin, job)):
+        raise no_wheel(pin, job.asked.target, wheels)
 
 
 def _build_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:

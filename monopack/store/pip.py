@@ -8,7 +8,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,6 +17,7 @@ from packaging.version import Version
 from monopack.errors import ConfigError
 from monopack.model import Step, value
 from monopack.run import Completed, Door, temporary_folder
+from monopack.store.credentials import credentials, with_credentials
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,8 @@ class Fetching:
     `door` starts pip, `environ` is the caller's environment (proxies, certificates, pip's own variables), `root` pip's current
     folder. `offline` forbids fetching; `pip_cache` is pip's `--cache-dir` (None: pip's own choice), `pip_python` a Python whose
     pip downloads, since only that one reads the cache (empty: this Python's). `sdists` says which distributions may be built
-    where there is no wheel: all, none, or those named (canonical names). `tell` is told what is being fetched.
+    where there is no wheel: all, none, or those named (canonical names). `indexes` are the names of indexes by their URLs.
+    `tell` is told what is being fetched.
     """
 
     door: Door
@@ -55,6 +57,7 @@ class Fetching:
     pip_cache: Path | None = None
     pip_python: str = ""
     sdists: bool | frozenset[str] = True
+    indexes: Mapping[str, str] = field(default_factory=dict)
     tell: Callable[[Step], None] = tell_nobody
 
     def hear(self, line: str) -> None:
@@ -68,7 +71,8 @@ def run_pip(settings: Fetching, arguments: Sequence[str], lines: Sequence[str], 
 
     Credentials in URLs reach pip through its environment alone: neither its command line nor the file holds them.
     """
-    text, secrets = _veiled("\n".join(("# -*- coding: utf-8 -*-", *lines, "")))
+    known = credentials(settings.environ, settings.indexes, own_settings(settings.environ))
+    text, secrets = _veiled(with_credentials("\n".join(("# -*- coding: utf-8 -*-", *lines, "")), known))
     cache = ("--cache-dir", str(settings.pip_cache)) if settings.pip_cache else ()
     with temporary_folder("pip") as folder:
         file = folder / "requirements.txt"
@@ -167,4 +171,6 @@ def _environment(environ: Mapping[str, str], secrets: Mapping[str, str]) -> dict
     """What pip sees: a lock is exact, so that a constraint could only get in its way; other people's modules stay out."""
     kept = {name: text for name, text in environ.items() if name not in HIDDEN}
     switches = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_QUIET": "0"}
+    if environ.get("UV_KEYRING_PROVIDER") == "subprocess":  # pip asks none by itself, since it may not ask the user
+        kept.setdefault("PIP_KEYRING_PROVIDER", "subprocess")
     return {**kept, **switches, "PIP_CONSTRAINT": os.devnull, "PYTHONIOENCODING": "utf-8", **secrets}

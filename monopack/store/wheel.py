@@ -12,15 +12,16 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from monopack import elf
 from monopack.errors import LockError
-from monopack.model import Distribution, Member
+from monopack.model import Distribution, Member, Native
 from monopack.store.members import Content, UnsoundError, content, files
 from monopack.store.modules import modules
 
@@ -54,15 +55,17 @@ def _read(path: Path, sha256: str) -> Distribution:
         parts = {name: _part(archive, f"{info_folder}/{name}", infos) for name in ("RECORD", "METADATA", "entry_points.txt")}
         record = _record(parts["RECORD"].decode(), infos, info_folder)
         contents = {member: _checked(content(file, info, record[member][0]), record) for member, info in infos.items()}
+        installed = _installed(contents, info_folder)
+        natives = tuple(_natives(archive, installed))
     metadata, _ = parse_email(parts["METADATA"])
     _same(metadata.get("name", ""), metadata.get("version", ""), name, version)
-    installed = _installed(contents, info_folder)
     provides, namespaces = modules(installed, [target for target, found in installed.items() if found.shared_init])
     return Distribution(
         name=name, version=metadata["version"], wheel=path.name, location=str(path), sha256=sha256,
         members=tuple(_member(target, found) for target, found in sorted(installed.items())),
         provides=provides, namespaces=namespaces, requires=tuple(metadata.get("requires_dist", ())),
         entry_points=frozenset(GROUP.findall(parts["entry_points.txt"].decode("utf-8", "replace"))),
+        requires_python=metadata.get("requires_python", ""), natives=natives,
     )  # fmt: skip
 
 
@@ -149,6 +152,13 @@ def _dropped(target: str, info_folder: str) -> bool:
     path = PurePosixPath(target)
     by_installer = str(path.parent) == info_folder and path.name in INSTALLER_FILES
     return by_installer or path.suffix in (".pyc", ".pyo") or "__pycache__" in path.parts
+
+
+def _natives(archive: zipfile.ZipFile, installed: Mapping[str, Content]) -> Iterator[Native]:
+    """What the compiled files among what is installed ask for."""
+    for target, found in sorted(installed.items()):
+        if elf.is_native(target) and (native := elf.read(io.BytesIO(archive.read(found.info)), target)):
+            yield native
 
 
 def _member(target: str, found: Content) -> Member:

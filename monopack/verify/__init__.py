@@ -11,9 +11,10 @@ from typing import Any
 
 from monopack.model import Failure, Target
 from monopack.run import Completed, Door, temporary_folder
+from monopack.verify.unrun import unrun
 from monopack.verify.words import Request, Verified, of_handler, of_import
 
-__all__ = ["Request", "verify"]
+__all__ = ["Request", "unrun", "verify"]
 
 OUTPUT_KEPT = 4000  # characters of what the code printed, from its end
 # -I and -S keep out the environment, the user's and the interpreter's site-packages; -B writes nothing into the folder;

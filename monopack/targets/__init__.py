@@ -1,7 +1,7 @@
-"""ROOM: which Python a pack must run on, found by asking that Python itself.
+"""ROOM: what a pack must run on.
 
-The target `host` is this machine with one of its interpreters: the one that was named, else the project's own, else the one that
-runs monopack.
+The target `host` is this machine with one of its interpreters, which is asked about itself: the one that was named, else the
+project's own, else the one that runs monopack. All other targets are known by their names.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ from packaging import tags
 from monopack.errors import ConfigError
 from monopack.model import Target, value
 from monopack.run import Door
+from monopack.targets.known import Spec, spec_of, target_of
+from monopack.targets.natives import misfits
+
+__all__ = ["host", "misfits", "named"]
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +99,41 @@ def host(given: str | None, given_by: str, root: Path, environ: Mapping[str, str
     _check(answer, choice)
     log.debug("host is %s, chosen by %s", answer["executable"], choice.by)
     return _target(answer, choice.by)
+
+
+def named(name: str, here: Target, environ: Mapping[str, str], door: Door, root: Path) -> Target:
+    """The target of a name: `here` (the host) itself, or another, whatever machine this is.
+
+    Its interpreter is one of this machine that is of its version, if there is one, else the host's. Raises `ConfigError` for a
+    name that is not known.
+    """
+    if name == here.name:
+        return here
+    spec = spec_of(name)
+    python, chosen_by = _stand_in(spec, here, environ, door, root)
+    runs = _what_runs(spec, here) if python else "nothing"
+    log.debug("%s of %s runs here with %s", runs, name, python or here.python)
+    return target_of(spec, python or here.python, runs, chosen_by)
+
+
+def _stand_in(spec: Spec, here: Target, environ: Mapping[str, str], door: Door, root: Path) -> tuple[str, str]:
+    """An interpreter of a target's version on this machine and what chose it; empty when there is none."""
+    version = f"3.{spec.minor}"
+    if here.markers["python_version"] == version:
+        return here.python, here.chosen_by
+    candidates = tuple(_on_path(f"python{version}", environ))
+    choice = _Choice(candidates=candidates, by=f"python{version} on PATH", version=version)
+    try:
+        answer = _probe(choice, root, environ, door)
+        _check(answer, choice)
+    except ConfigError:
+        return "", here.chosen_by
+    return str(answer["executable"]), choice.by
+
+
+def _what_runs(spec: Spec, here: Target) -> str:
+    """How much of a target's code an interpreter of its version runs on this machine."""
+    return "all" if any(tag.platform == spec.platform for tag in here.tags) else "pure"
 
 
 def _choose(given: str | None, given_by: str, root: Path, environ: Mapping[str, str]) -> _Choice:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 from monopack.model import Native
@@ -14,6 +15,7 @@ from monopack.model import Native
 MAGIC = b"\x7fELF"
 SUFFIX = re.compile(r"\.so(\.[\w.]+)?$")  # `_speedups.so`, `libssl.so.3`
 MACHINES = {"x64": "x86_64", "x86": "i686", "AArch64": "aarch64", "ARM": "armv7l", "RISC-V": "riscv64", "IBM S/390": "s390x"}
+MOST = 500  # of libraries, and of versions of each: a damaged file may claim any number
 VERSION = re.compile(r"GLIBC_(\d+)\.(\d+)")
 
 
@@ -33,7 +35,7 @@ def read(file: BinaryIO, path: str) -> Native | None:
     try:
         opened = ELFFile(file)
         return Native(path=path, machine=_machine(opened), glibc=_glibc(opened), musl=_wants_musl(opened))
-    except (ELFError, ConstructError, ValueError, KeyError, UnicodeDecodeError):
+    except (ELFError, ConstructError, ValueError, KeyError, OverflowError):
         return None
 
 
@@ -57,13 +59,13 @@ def _versions(opened: Any) -> Iterator[str]:
 
     for section in opened.iter_sections():
         if isinstance(section, GNUVerNeedSection):
-            for _, auxiliaries in section.iter_versions():
-                yield from (auxiliary.name for auxiliary in auxiliaries)
+            for _, auxiliaries in islice(section.iter_versions(), MOST):
+                yield from (auxiliary.name for auxiliary in islice(auxiliaries, MOST))
 
 
 def _wants_musl(opened: Any) -> bool:
     """Whether it is linked with musl's libc."""
     from elftools.elf.dynamic import DynamicSection
 
-    tags = (tag for section in opened.iter_sections() if isinstance(section, DynamicSection) for tag in section.iter_tags())
+    tags = (tag for section in opened.iter_sections() if isinstance(section, DynamicSection) for tag in islice(section.iter_tags(), MOST))
     return any(tag.entry.d_tag == "DT_NEEDED" and str(getattr(tag, "needed", "")).startswith("libc.musl-") for tag in tags)

@@ -67,5 +67,10 @@ def _wants_musl(opened: Any) -> bool:
     """Whether it is linked with musl's libc."""
     from elftools.elf.dynamic import DynamicSection
 
-    tags = (tag for section in opened.iter_sections() if isinstance(section, DynamicSection) for tag in islice(section.iter_tags(), MOST))
+    tags = (
+        tag
+        for section in opened.iter_sections()
+        if isinstance(section, DynamicSection)
+        for tag in islice(section.iter_tags(), MOST)
+    )
     return any(tag.entry.d_tag == "DT_NEEDED" and str(getattr(tag, "needed", "")).startswith("libc.musl-") for tag in tags)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
-from monopack import config, trace
+from monopack import config
 from monopack.autofix import Extras, diff, read, rewrite, united
 from monopack.config import Loaded
 from monopack.errors import ConfigError, MonopackError
@@ -135,7 +135,7 @@ def _attempt(cures: Mapping[str, Extras], state: _State, bench: _Bench) -> _Stat
 
 def _rebuilt(source: bytes, bench: _Bench) -> PackReport:
     """Build the pack again, its file having other bytes."""
-    fresh = replace(bench.site, scanner=_scanner(bench.site))
+    fresh = replace(bench.site, scanner=bench.site.scanner.fresh())
     site, (plan,) = replan(rewritten(bench.plan, source, fresh), fresh)
     return bench.means.build(plan, site)
 
@@ -217,7 +217,7 @@ def _current(plan: Plan, site: Site) -> tuple[Plan, Site]:
     if all(_digest(site.loaded.root / path) == digest for path, digest in reached.items()):
         return plan, site
     try:
-        site, (plan,) = replan(find(site.loaded, plan.pack.name), replace(site, scanner=_scanner(site)))
+        site, (plan,) = replan(find(site.loaded, plan.pack.name), replace(site, scanner=site.scanner.fresh()))
     except MonopackError as error:
         plan = replace(plan, error=error)
     return plan, site
@@ -234,8 +234,3 @@ def _digest(file: Path) -> str:
         return sha256(file.read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _scanner(site: Site) -> trace.Scanner:
-    """A scanner that has read nothing yet."""
-    return trace.Scanner(site.scanner.tree, site.target)

@@ -367,6 +367,14 @@ class StoredWheel:
 
 
 @value()
+class StoredParsed:
+    """Of how many source files the store knows what they say, and the bytes that this takes there."""
+
+    files: int
+    size: int
+
+
+@value()
 class Because:
     """Why a distribution ships: an import of it, the canonical name of one that requires it, or the option that names it.
 

@@ -22,7 +22,7 @@ from monopack.model import Evidence, Failure, Lock, Pack, Resolution, Step, Targ
 from monopack.resolve import RULES, Wanted
 from monopack.resolve.rules import Rules
 from monopack.run import Door
-from monopack.store import Fetching, Look, Store, with_cache_of
+from monopack.store import Fetching, Look, Store, parsed, with_cache_of
 from monopack.supply import NOTHING, Answer, Ask, supply
 
 log = logging.getLogger(__name__)
@@ -149,11 +149,12 @@ def site_of(found: Found, loaded: Loaded, outside: Outside) -> Site:
     first, *others = _targets(found, loaded, outside)
     tree = trace.survey(loaded.root, found.roots, (loaded.build_dir, loaded.cache_dir))
     book, epoch = Ledger(build=loaded.build_dir), archive.epoch(outside.environ)
+    hands = _hands(loaded, outside)
+    scanners = {target.name: trace.Scanner(tree, target, _memory(loaded, target), hands) for target in (first, *others)}
     site = Site(
-        loaded=loaded, book=book, target=first, scanner=trace.Scanner(tree, first), outside=outside, epoch=epoch
+        loaded=loaded, book=book, target=first, scanner=scanners[first.name], outside=outside, epoch=epoch
     )  # fmt: skip
-    elsewhere = {other.name: replace(site, target=other, scanner=trace.Scanner(tree, other)) for other in others}
-    return replace(site, elsewhere=elsewhere)
+    return replace(site, elsewhere={other.name: replace(site, target=other, scanner=scanners[other.name]) for other in others})
 
 
 def _targets(found: Found, loaded: Loaded, outside: Outside) -> list[Target]:
@@ -168,6 +169,18 @@ def _targets(found: Found, loaded: Loaded, outside: Outside) -> list[Target]:
         if target is not here:
             log.info("target %s: %s, wheels up to %s", target.name, target, target.platform)
     return chosen
+
+
+def _memory(loaded: Loaded, target: Target) -> trace.Memory:
+    """Where it is kept what source files say."""
+    answers = parsed(loaded.cache_dir, trace.way_of_reading(target))
+    return trace.Memory(recall=answers.recall, keep=answers.keep)
+
+
+def _hands(loaded: Loaded, outside: Outside) -> trace.Hands:
+    """What many files are parsed with at once: as many processes as packs are built."""
+    jobs = loaded.config.jobs
+    return trace.Hands(door=outside.door, environ=outside.environ, processes=trace.processors() if jobs == "auto" else jobs)
 
 
 def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:

@@ -7,7 +7,7 @@ from pathlib import Path
 from monopack import discover, ledger, store, workspace
 from monopack.config import Loaded
 from monopack.errors import PackError
-from monopack.model import StoredWheel, value
+from monopack.model import StoredParsed, StoredWheel, value
 from monopack.pipeline import protected
 
 
@@ -44,6 +44,11 @@ def clean(loaded: Loaded) -> Cleaned:
 def stored(loaded: Loaded) -> tuple[StoredWheel, ...]:
     """What the store holds."""
     return store.held(loaded.cache_dir / store.LAYOUT)
+
+
+def stored_parsed(loaded: Loaded) -> StoredParsed:
+    """What the store holds of source files that were parsed."""
+    return store.held_parsed(loaded.cache_dir / store.LAYOUT)
 
 
 def clean_store(loaded: Loaded, days: int) -> tuple[StoredWheel, ...]:

@@ -193,8 +193,9 @@ def test_cache_shows_and_cleans_the_store(shop: Project) -> None:
     shown = document(shop, "cache")
     wheels = [held["wheel"] for held in shown["distributions"]]
     assert wheels == [f"{name}-1.0-py3-none-any.whl" for name in ("big_thing", "shared_part", "yaml_thing")]
-    on_disk = sum(file.stat().st_size for file in (shop.cache / "v1" / "wheels").rglob("*") if file.is_file())
-    assert shown["size"] == on_disk > 0
+    wheels_and_parsed = (*(shop.cache / "v1" / "wheels").rglob("*"), *(shop.cache / "v1" / "parsed").rglob("*"))
+    on_disk = sum(file.stat().st_size for file in wheels_and_parsed if file.is_file())
+    assert shown["size"] == on_disk > shown["parsed_size"] > 0
     assert shop.build("cache").stdout.splitlines()[0] == str(shop.cache)
     before = shop.outputs()
     assert len(document(shop, "cache", "clean")["removed"]) == 3

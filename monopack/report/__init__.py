@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 
 from monopack.errors import error_line
-from monopack.model import Failure, PackReport, StoredWheel
+from monopack.model import Failure, PackReport, StoredParsed, StoredWheel
 
 NAMED = 5  # pins that a line of the summary names
 OUTPUT_LINES = 100  # of a failing test run, from its end
@@ -59,21 +59,26 @@ def fix_document(report: PackReport, diff: str, *, written: bool) -> dict[str, o
     return {"command": "fix", "exit_code": report.exit_code, "diff": diff, "written": written, "pack": asdict(report)}
 
 
-def store(folder: object, held: Sequence[StoredWheel], cleaned: Sequence[StoredWheel]) -> list[str]:
+def store(folder: object, held: Sequence[StoredWheel], cleaned: Sequence[StoredWheel], parsed: StoredParsed) -> list[str]:
     """What the store holds, and what cleaning it removed."""
     lines = [str(folder), f"{len(held)} distributions, {bytes_in_words(sum(each.size for each in held))}"]
+    lines.append(f"{parsed.files} parsed file{'' if parsed.files == 1 else 's'}, {bytes_in_words(parsed.size)}")
     if cleaned:
         lines.append(f"removed {len(cleaned)} distributions, {bytes_in_words(sum(each.size for each in cleaned))}")
     return lines
 
 
-def store_document(folder: object, held: Sequence[StoredWheel], cleaned: Sequence[StoredWheel]) -> dict[str, object]:
+def store_document(
+    folder: object, held: Sequence[StoredWheel], cleaned: Sequence[StoredWheel], parsed: StoredParsed
+) -> dict[str, object]:
     """What the store holds as plain values: see docs/reference/json.md."""
     return {
         "command": "cache",
         "folder": str(folder),
         "distributions": [asdict(each) for each in held],
-        "size": sum(each.size for each in held),
+        "size": sum(each.size for each in held) + parsed.size,
+        "parsed_files": parsed.files,
+        "parsed_size": parsed.size,
         "removed": [asdict(each) for each in cleaned],
     }
 

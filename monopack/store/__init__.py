@@ -14,15 +14,16 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from monopack.errors import LockError, UnavailableError, disk_words
 from monopack.model import Distribution, Pin, Step, Target
+from monopack.store.answers import Answers
 from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch, other_python
 from monopack.store.fetch import Job, fetch
 from monopack.store.looking import Look, Looking
 from monopack.store.pip import Fetching, own_settings, with_cache_of
-from monopack.store.upkeep import IMPORTS, clean, held
+from monopack.store.upkeep import IMPORTS, PARSED, clean, held, held_parsed
 
-__all__ = ["LAYOUT", "Fetching", "Look", "Store", "clean", "held", "with_cache_of"]
+__all__ = ["LAYOUT", "Fetching", "Look", "Store", "clean", "held", "held_parsed", "parsed", "with_cache_of"]
 
 LAYOUT = "v1"
 
@@ -116,6 +117,11 @@ class Store:
             raise wanted.refusal(f"is {distribution.name} {distribution.version} in truth", "lock again")
         self._entries.remember(wanted.key, Pick(sha256=sha256, built=built))
         return _for_this_python(wanted, distribution, asked)
+
+
+def parsed(folder: Path, key: str) -> Answers:
+    """What source files say, kept in the store at that folder (absolute); `key` (for a file name) tells how they are read."""
+    return Answers(folder / LAYOUT / PARSED / f"{key}.db")
 
 
 def _for_this_python(wanted: Wanted, distribution: Distribution, asked: Asked) -> Distribution:

@@ -9,15 +9,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from monopack.model import StoredWheel
+from monopack.model import StoredParsed, StoredWheel
+from monopack.store.answers import Answers
 
 DAY = 24 * 60 * 60  # seconds
-WHEELS, IMPORTS = "wheels", "imports"
+WHEELS, IMPORTS, PARSED = "wheels", "imports", "parsed"
 
 
 def held(store: Path) -> tuple[StoredWheel, ...]:
     """All wheels in the store's layout folder `store` (absolute), by file name."""
     return tuple(sorted((found for _, found in _entries(store)), key=lambda found: found.wheel))
+
+
+def held_parsed(store: Path) -> StoredParsed:
+    """What the store holds of source files that were parsed."""
+    files = list(_parsed(store))
+    return StoredParsed(files=sum(Answers(file).held() for file in files), size=sum(file.stat().st_size for file in files))
 
 
 def clean(store: Path, days: float) -> tuple[StoredWheel, ...]:
@@ -30,6 +37,8 @@ def clean(store: Path, days: float) -> tuple[StoredWheel, ...]:
         shutil.rmtree(moved)
         for file in (store / IMPORTS).glob(f"{folder.name}-*.json"):
             file.unlink(missing_ok=True)
+    for file in _parsed(store):
+        Answers(file).clean(before)
     if not days:
         shutil.rmtree(store, ignore_errors=True)
     return tuple(sorted((found for _, found in gone), key=lambda found: found.wheel))
@@ -40,6 +49,10 @@ def mark_used(entry: Path) -> None:
     with contextlib.suppress(OSError):
         if time.time() - entry.stat().st_mtime > DAY:
             os.utime(entry)
+
+
+def _parsed(store: Path) -> Iterator[Path]:
+    return (store / PARSED).glob("*.db")
 
 
 def _entries(store: Path) -> Iterator[tuple[Path, StoredWheel]]:

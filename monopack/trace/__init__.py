@@ -4,8 +4,8 @@
 `names` which names it has (`spelling`: how they are written), `values` what expressions may be worth (`scopes`, `tables`: by
 what names hold), `paths` which places they stand for, `rules` how it can import and read, `pragmas` what its comments add. What
 that means: `meaning` finds the files of an import, `extensions` those that are compiled, `reading` those that code reads, `walk`
-follows the edges, `belongs` chooses a pack's tests. Only `scan` touches files; `walk` and `belongs` ask for what they want to
-read by yielding it.
+follows the edges, `belongs` chooses a pack's tests. Only `scan` touches files, and `helpers`, which lets other processes parse
+some of them; `walk` and `belongs` ask for what they want to read by yielding it. `written` are facts as text, to be kept.
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from typing import TypeVar
 from monopack.errors import PackError
 from monopack.model import Reach, Target, TestPlan, Trace, TracedFile
 from monopack.trace.belongs import choose, is_test
-from monopack.trace.scan import MARKS_OTHERS, Scanner, by_pattern, imports_of, links, matching, quoted, survey
+from monopack.trace.helpers import Hands, processors
+from monopack.trace.scan import (
+    MARKS_OTHERS,
+    Memory,
+    Scanner,
+    by_pattern,
+    imports_of,
+    links,
+    matching,
+    quoted,
+    survey,
+    way_of_reading,
+)
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import INCLUDE, Start, starts_of, usable, walk
 
 __all__ = [
-    "MARKS_OTHERS",
-    "Scanner",
-    "SourceTree",
-    "Start",
-    "by_pattern",
-    "imports_of",
-    "is_test",
-    "links",
-    "quoted",
-    "survey",
-    "tests_of",
-    "trace",
-]
+    "MARKS_OTHERS", "Hands", "Memory", "Scanner", "SourceTree", "Start", "by_pattern", "imports_of", "is_test", "links",
+    "processors", "quoted", "survey", "tests_of", "trace", "way_of_reading",
+]  # fmt: skip
 
 Result = TypeVar("Result")
 

@@ -29,29 +29,53 @@ class Context:
     parameter: str = ""
     behind: tuple[str, ...] = ()
 
+    @property
+    def later(self) -> Context:
+        """The same for code that does not surely run."""
+        return self if self.lazy else replace(self, lazy=True)
+
+    @property
+    def coping(self) -> Context:
+        """The same for code that may fail."""
+        return self if self.lazy and self.optional else replace(self, lazy=True, optional=True)
+
+    @property
+    def inside(self) -> Context:
+        """The same for the code of a class."""
+        return self if self.local else replace(self, local=True)
+
+    @property
+    def called(self) -> Context:
+        """The same for the code of a function."""
+        if self.lazy and self.local:
+            return self
+        return Context(lazy=True, optional=self.optional, local=True, parameter=self.parameter, behind=self.behind)
+
 
 Step = tuple[ast.AST, Context]
 Parts = Callable[[Any, Context, Known], Iterator[Step]]
 
 
-def reachable(tree: ast.Module, known: Known) -> Iterator[Step]:
-    """Every node that names, binds or imports something (`TELLING`) and can run on a target, in no particular order.
+def reachable(tree: ast.Module, known: Known) -> list[Step]:
+    """Every node that names, binds or imports something (`TELLING`) and can run on a target, a node before those inside it.
 
     `known` is what is known before it runs (`guards.known_of`). The syntax tree is walked with a stack: deep nesting costs no
     recursion.
     """
+    found: list[Step] = []
     stack: list[Step] = [(tree, Context())]
     while stack:
         node, context = step = stack.pop()
         kind = type(node)
         if kind in TELLING:
-            yield step
+            found.append(step)
         parts = PARTS.get(kind)
         if parts:
             stack.extend(parts(node, context, known))
         else:
             silent = SILENT_INSIDE if context.local else SILENT
-            stack.extend([(child, context) for child in _children(node) if type(child) not in silent])
+            stack += [(child, context) for child in _children(node, kind) if type(child) not in silent]
+    return found
 
 
 def import_statements(tree: ast.Module, known: Known) -> Iterator[Step]:
@@ -64,19 +88,20 @@ def import_statements(tree: ast.Module, known: Known) -> Iterator[Step]:
             yield step
         elif not isinstance(node, ast.expr):
             parts = PARTS.get(kind)
-            stack.extend(parts(node, context, known) if parts else _each(_children(node), context))
+            inner = parts(node, context, known) if parts else _each(_children(node, kind), context)
+            stack.extend(step for step in inner if isinstance(step[0], ast.AST))
 
 
-def _children(node: ast.AST) -> list[ast.AST]:
-    """What `ast.iter_child_nodes` gives, in less time."""
+def _children(node: ast.AST, kind: type[ast.AST]) -> list[Any]:
+    """What `ast.iter_child_nodes` gives for a node of a kind, in less time: without operators, and with a plain text or None."""
     children: list[Any] = []
-    for name in node._fields:
+    for name in FIELDS[kind]:
         part = getattr(node, name, None)
         if type(part) is list:
             children += part
         else:
             children.append(part)
-    return [child for child in children if isinstance(child, ast.AST)]
+    return children
 
 
 def _each(nodes: Iterable[ast.AST | None], context: Context) -> Iterator[Step]:
@@ -89,7 +114,7 @@ def _function(node: Any, context: Context, _known: Known) -> Iterator[Step]:
     around = [*getattr(node, "decorator_list", ()), node.args, getattr(node, "returns", None)]
     body = node.body if isinstance(node.body, list) else [node.body]
     yield from _each(around, context)
-    inner = replace(context, lazy=True, local=True)
+    inner = context.called
     if getattr(node, "name", "") == "__getattr__" and node.args.args and not context.local:
         inner = replace(inner, parameter=node.args.args[0].arg)
     yield from _each(body, inner)
@@ -98,7 +123,7 @@ def _function(node: Any, context: Context, _known: Known) -> Iterator[Step]:
 def _class(node: Any, context: Context, _known: Known) -> Iterator[Step]:
     """`class`: all of it runs with the code around."""
     yield from _each([*node.decorator_list, *node.bases, *node.keywords], context)
-    yield from _each(node.body, replace(context, local=True))
+    yield from _each(node.body, context.inside)
 
 
 def _condition(node: Any, context: Context, known: Known) -> Iterator[Step]:
@@ -107,14 +132,12 @@ def _condition(node: Any, context: Context, known: Known) -> Iterator[Step]:
     Where the condition asks whether a module can be found, the code copes without it.
     """
     holds = decide(node.test, known)
-    if probes(node.test, known):
-        inner = replace(context, lazy=True, optional=True)
-    else:
-        inner = replace(context, lazy=True) if holds is None else context
+    inner = context.coping if probes(node.test, known) else context.later if holds is None else context
     yield from _each([node.test], context)
     if holds is not False:
         body = node.body if isinstance(node.body, list) else [node.body]
-        yield from _each(body, replace(inner, behind=_compared(node.test, context.parameter) or inner.behind))
+        behind = _compared(node.test, context.parameter) if context.parameter else ()
+        yield from _each(body, replace(inner, behind=behind) if behind else inner)
     if holds is not True:
         yield from _each(node.orelse if isinstance(node.orelse, list) else [node.orelse], inner)
 
@@ -122,16 +145,16 @@ def _condition(node: Any, context: Context, known: Known) -> Iterator[Step]:
 def _loop(node: Any, context: Context, _known: Known) -> Iterator[Step]:
     """`for`: there may be nothing to loop over, and a `break` before its `else`."""
     yield from _each([node.target, node.iter], context)
-    yield from _each([*node.body, *node.orelse], replace(context, lazy=True))
+    yield from _each([*node.body, *node.orelse], context.later)
 
 
 def _attempt(node: Any, context: Context, known: Known) -> Iterator[Step]:
     """`try`: where a failing import is caught, neither the attempt nor its fallback has to succeed."""
     if any(_catches(handler.type, known) for handler in node.handlers):
-        yield from _each([*node.body, *node.handlers, *node.orelse], replace(context, lazy=True, optional=True))
+        yield from _each([*node.body, *node.handlers, *node.orelse], context.coping)
     else:
         yield from _each([*node.body, *node.orelse], context)
-        yield from _each(node.handlers, replace(context, lazy=True))
+        yield from _each(node.handlers, context.later)
     yield from _each(node.finalbody, context)
 
 
@@ -139,7 +162,7 @@ def _with(node: Any, context: Context, known: Known) -> Iterator[Step]:
     """`with`: `contextlib.suppress(ImportError)` is a `try` by another name."""
     suppressed = any(_suppresses(item, known) for item in node.items)
     yield from _each(node.items, context)
-    yield from _each(node.body, replace(context, lazy=True, optional=True) if suppressed else context)
+    yield from _each(node.body, context.coping if suppressed else context)
 
 
 def _match(node: Any, context: Context, _known: Known) -> Iterator[Step]:
@@ -147,8 +170,15 @@ def _match(node: Any, context: Context, _known: Known) -> Iterator[Step]:
     yield from _each([node.subject], context)
     for case in node.cases:
         asked = literals(case.pattern) if _is(node.subject, context.parameter) else ()
-        yield case, replace(context, lazy=True, behind=asked or context.behind)
+        yield case, replace(context.later, behind=asked or context.behind)
 
+
+# The fields of each kind of node that may hold nodes which tell something.
+PLAIN = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "type_ignores", "is_async", "conversion"})
+NODES = [kind for kind in vars(ast).values() if hasattr(kind, "_fields") and kind is not ast.Constant]
+FIELDS: Mapping[type[ast.AST], list[str]] = {
+    **{kind: [name for name in kind._fields if name not in PLAIN] for kind in NODES}, ast.Constant: [],
+}  # fmt: skip
 
 # What has parts that run at different times, what tells something, and what tells nothing and has no parts that do.
 PARTS: Mapping[type[ast.AST], Parts] = {
@@ -161,7 +191,7 @@ TELLING = frozenset({
     ast.AsyncFunctionDef, ast.ClassDef, ast.Name, ast.Global, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping,
     ast.BinOp, ast.JoinedStr, ast.Return, ast.For, ast.arguments,
 })  # fmt: skip
-SILENT = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass, ast.Nonlocal})
+SILENT = frozenset({ast.Constant, ast.alias, ast.Pass, ast.Nonlocal, str, int, bool, type(None)})
 SILENT_INSIDE = SILENT | {ast.Name}  # names that are local, or only read
 
 

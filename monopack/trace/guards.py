@@ -24,6 +24,7 @@ MARKERS = {
     "platform.system()": "platform_system", "platform.machine()": "platform_machine",
     "platform.python_implementation()": "platform_python_implementation",
 }  # fmt: skip
+DECIDING = (*MARKERS.values(), "python_full_version")  # all that conditions are decided by
 ALWAYS = {"six.PY2": False, "six.PY3": True}
 VERSION_PARTS = ("major", "minor", "micro")
 CONDITION = re.compile(r"\b(?:if|elif|while)\b(.*)")
@@ -234,8 +235,10 @@ def _combine(conjunction: bool, parts: list[Decision]) -> Decision:
 
 def _compare(left: ast.expr, op: ast.cmpop, right: ast.expr, known: Known) -> Decision:
     """A comparison of what the target determines with a literal, either way round."""
-    one, other, compare = _worth(left, known), _worth(right, known), COMPARE.get(type(op))
-    if one is None or other is None or compare is None:
+    compare = COMPARE.get(type(op))
+    one = _worth(left, known) if compare else None
+    other = _worth(right, known) if one is not None else None
+    if compare is None or other is None:
         return None
     try:
         return compare(one, other)
@@ -270,6 +273,8 @@ def _of_target(origin: str, markers: Mapping[str, str]) -> object:
     """What an attribute of `sys`, `os` or `platform` is on a target, None for all others."""
     if origin in MARKERS:
         return markers.get(MARKERS[origin])
+    if not origin.startswith("sys.version_info"):
+        return None
     version = tuple(int(part) for part in re.findall(r"\d+", markers["python_full_version"])[:3])
     whole, _, part = origin.rpartition(".")
     if origin == "sys.version_info":

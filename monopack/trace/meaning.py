@@ -46,29 +46,50 @@ class Meaning:
         return f"{self.base}.{self.attribute}" if self.attribute else self.base
 
 
+class Meanings:
+    """What references mean in one project on one target; much is imported from many places, and looked up once."""
+
+    def __init__(self, tree: SourceTree, target: Target) -> None:
+        self._tree = tree
+        self._target = target
+        self._known: dict[tuple[str, str, bool], Meaning] = {}
+
+    def of(self, reference: Reference, place: Place) -> Meaning:
+        """What a reference means where it stands. Raises `PackError` for a module behind a link out of the project."""
+        attribute = "" if reference.attribute == "*" else reference.attribute
+        base = absolute(reference, place.package)
+        if base is None:
+            return Meaning(base=reference.written, attribute=attribute, others=True, missing=True, beyond=True)
+        refuse_link(base, place.evidence, self._tree)
+        asked = (base, attribute, bool(reference.level))
+        if asked not in self._known:
+            self._known[asked] = self._find(*asked)
+        return self._known[asked]
+
+    def _find(self, base: str, attribute: str, relative: bool) -> Meaning:
+        """What an absolute name means, and something that is imported from it; `relative` says that it was written with dots."""
+        tree, target = self._tree, self._target
+        files = _files(base, attribute, tree)
+        plain = Meaning(base=base, attribute=attribute, files=files.paths, holder=files.holder)
+        top = base.partition(".")[0]
+        if top in target.builtins:
+            return Meaning(base=base, attribute=attribute, others=True, standard=True)
+        if files.found:
+            return plain
+        if top in target.stdlib and not files.paths:
+            return replace(plain, others=True, standard=True)
+        if files.excluded:
+            return plain
+        inside = bool(files.paths) or relative
+        folder = tree.is_folder(plain.dotted)
+        if inside and not folder and not tree.is_folder(base):
+            attribute = ""  # the module itself is what is missing
+        return replace(plain, attribute=attribute, folder=folder, others=not (inside and folder), missing=inside and not folder)
+
+
 def meaning_of(reference: Reference, place: Place, tree: SourceTree, target: Target) -> Meaning:
-    """What a reference means where it stands. Raises `PackError` for a module behind a link that leads out of the project."""
-    attribute = "" if reference.attribute == "*" else reference.attribute
-    base = absolute(reference, place.package)
-    if base is None:
-        return Meaning(base=reference.written, attribute=attribute, others=True, missing=True, beyond=True)
-    refuse_link(base, place.evidence, tree)
-    files = _files(base, attribute, tree)
-    plain = Meaning(base=base, attribute=attribute, files=files.paths, holder=files.holder)
-    top = base.partition(".")[0]
-    if top in target.builtins:
-        return Meaning(base=base, attribute=attribute, others=True, standard=True)
-    if files.found:
-        return plain
-    if top in target.stdlib and not files.paths:
-        return replace(plain, others=True, standard=True)
-    if files.excluded:
-        return plain
-    inside = bool(files.paths) or bool(reference.level)
-    folder = tree.is_folder(plain.dotted)
-    if inside and not folder and not tree.is_folder(base):
-        attribute = ""  # the module itself is what is missing
-    return replace(plain, attribute=attribute, folder=folder, others=not (inside and folder), missing=inside and not folder)
+    """What a single reference means."""
+    return Meanings(tree, target).of(reference, place)
 
 
 def absolute(reference: Reference, package: str) -> str | None:

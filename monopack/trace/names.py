@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Any
@@ -199,7 +200,8 @@ def _head(node: ast.expr) -> str:
 
 def _hides(tree: ast.Module, text: str) -> bool:
     """Whether code may bind names that cannot be seen: by a word of `HIDING`, or by a call that is told the module's name."""
-    if any(word in text for word in HIDING) and any(_word(node) in HIDING for node in ast.walk(tree)):
+    hinted = any(word in text and re.search(rf"\b{word}\b", text) for word in HIDING)
+    if hinted and any(_word(node) in HIDING for node in ast.walk(tree)):
         return True
     calls = (statement.value for statement in tree.body if isinstance(statement, ast.Expr))
     return any(isinstance(call, ast.Call) and "__name__" in map(_word, call.args) for call in calls)

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import stat
+import sys
 import tokenize
 import warnings
 import zlib
@@ -17,12 +18,14 @@ from threading import Lock
 
 from pathspec import GitIgnoreSpec
 
+from monopack import __version__
 from monopack.block import decoded
-from monopack.model import Evidence, SourceFile, Target, WheelImport
+from monopack.model import Evidence, SourceFile, Target, WheelImport, value
 from monopack.trace.extensions import EXTENSIONS, suffixes
 from monopack.trace.findings import Matching, Mention, Needed, Reference, Remark
 from monopack.trace.flow import import_statements, reachable
-from monopack.trace.guards import known_of
+from monopack.trace.guards import DECIDING, known_of
+from monopack.trace.helpers import Hands, Job, share
 from monopack.trace.meaning import absolute
 from monopack.trace.names import names_of
 from monopack.trace.paths import Scope
@@ -32,6 +35,7 @@ from monopack.trace.rules.data import data_findings
 from monopack.trace.sources import SECRETS, SOURCE, Facts, Problem, SourceTree
 from monopack.trace.uses import uses_of
 from monopack.trace.values import Values
+from monopack.trace.written import read_back, written
 
 NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
 MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
@@ -158,21 +162,38 @@ def by_pattern(tree: SourceTree, patterns: Sequence[str]) -> dict[str, str]:
 # ---------------------------------------------------------------- what a file says
 
 
-class Scanner:
-    """Reads each file of a project once, for all packs of a run; safe to share between threads."""
+@value()
+class Memory:
+    """What was kept of files that were parsed before: their facts as text, by sha256.
 
-    def __init__(self, tree: SourceTree, target: Target) -> None:
+    `recall` gives what there is for some digests, `keep` takes more. What is recalled has to come from files that were parsed
+    in the same way (`way_of_reading`).
+    """
+
+    recall: Callable[[Sequence[str]], Mapping[str, str]]
+    keep: Callable[[Mapping[str, str]], None]
+
+
+class Scanner:
+    """Reads each file of a project once, for all packs of a run; safe to share between threads.
+
+    With a memory, what was parsed in an earlier run is not parsed again; with hands, helpers parse a part of many files.
+    """
+
+    def __init__(self, tree: SourceTree, target: Target, memory: Memory | None = None, hands: Hands | None = None) -> None:
         compiled = any(path.endswith(EXTENSIONS) for path in tree.files)
         self.tree = replace(tree, suffixes=(*suffixes(target), SOURCE)) if compiled else tree
         self._target = target
+        self._memory = memory
+        self._hands = hands
         self._known: dict[str, Facts] = {}
         self._lock = Lock()
 
     def read(self, paths: frozenset[str]) -> dict[str, Facts]:
         """The facts of files, by project-relative path. A file that cannot be used comes back with its `error`."""
         with self._lock:
-            for path in sorted(paths - self._known.keys()):
-                self._known[path] = self._read(path)
+            if new := sorted(paths - self._known.keys()):
+                self._known |= self._read(new)
             return {path: self._known[path] for path in paths}
 
     def narrowed(self, exclude: Sequence[str], *, strings: bool = True) -> Scanner:
@@ -183,7 +204,8 @@ class Scanner:
         if not exclude and strings:
             return self
         gone, _ = matching(self.tree, exclude)
-        other = Scanner(replace(self.tree, files=self.tree.files - gone, excluded=gone, strings=strings), self._target)
+        tree = replace(self.tree, files=self.tree.files - gone, excluded=gone, strings=strings)
+        other = Scanner(tree, self._target, self._memory, self._hands)
         other._known, other._lock = self._known, self._lock
         return other
 
@@ -191,25 +213,72 @@ class Scanner:
         """A scanner of the project before some files were there and while others still were; those cannot be read any more."""
         old = {path for path in gone if not any(map(_never_source, path.split("/")[:-1]))}
         files = (self.tree.files - set(new)) | old
-        other = Scanner(replace(self.tree, files=files, folders=frozenset(_parents(files)), suffixes=(SOURCE,)), self._target)
+        tree = replace(self.tree, files=files, folders=frozenset(_parents(files)), suffixes=(SOURCE,))
+        other = Scanner(tree, self._target, self._memory, self._hands)
         other._known, other._lock = self._known, self._lock
         return other
 
-    def _read(self, path: str) -> Facts:
-        location = f"{self.tree.root}/{path}"
+    def fresh(self) -> Scanner:
+        """A scanner of the same project that has read nothing yet."""
+        return Scanner(self.tree, self._target, self._memory, self._hands)
+
+    def _read(self, paths: Sequence[str]) -> dict[str, Facts]:
+        """What files are and say, as was told before, or else parsed now."""
+        found = {path: self._identified(path) for path in paths}
+        sources = {path: facts.source for path, facts in found.items() if path.endswith(SOURCE) and not facts.error}
+        kept = self._memory.recall([source.sha256 for source in sources.values()]) if self._memory and sources else {}
+        known = {path: read_back(kept[source.sha256], source) for path, source in sources.items() if source.sha256 in kept}
+        found |= {path: facts for path, facts in known.items() if facts}
+        return found | self._parsed({path: source for path, source in sources.items() if not known.get(path)})
+
+    def _identified(self, path: str) -> Facts:
+        """What a file is; nothing yet of what it says."""
         try:
-            source, data = _load(path, location)
+            return Facts(source=load(path, self._location(path))[0])
         except OSError as problem:
-            nothing = SourceFile(path=path, location=location, sha256="", crc=0, size=0, mode=0)
-            message = f"cannot be read: {problem.strerror}"
-            return Facts(source=nothing, error=Problem(message=message, where=Evidence(file=path, line=0)))
-        if not path.endswith(SOURCE):
-            return Facts(source=source)
-        return _parse(source, data, self._target.markers)
+            return self._unreadable(path, problem)
+
+    def _parsed(self, sources: Mapping[str, SourceFile]) -> dict[str, Facts]:
+        """What files say that nothing is known about; it is kept for the next run."""
+        found: dict[str, Facts] = {}
+        texts: dict[str, str] = {}
+        if self._hands:
+            job = Job(root=self.tree.root, markers=self._target.markers)
+            told = share(list(sources), job, self._hands, lambda part: found.update(map(self._parse, part)))
+            for path, (sha256, text) in told.items():
+                facts = read_back(text, sources[path])
+                if facts and sha256 == sources[path].sha256:
+                    found[path], texts[sha256] = facts, text
+        found.update(map(self._parse, sources.keys() - found.keys()))
+        if self._memory and sources:
+            sound = {facts.source.sha256: facts for facts in found.values() if not facts.error}
+            self._memory.keep(texts | {sha256: written(facts) for sha256, facts in sound.items() if sha256 not in texts})
+        return found
+
+    def _parse(self, path: str) -> tuple[str, Facts]:
+        try:
+            return path, facts_of(*load(path, self._location(path)), self._target.markers)
+        except OSError as problem:
+            return path, self._unreadable(path, problem)
+
+    def _unreadable(self, path: str, problem: OSError) -> Facts:
+        nothing = SourceFile(path=path, location=self._location(path), sha256="", crc=0, size=0, mode=0)
+        message = f"cannot be read: {problem.strerror}"
+        return Facts(source=nothing, error=Problem(message=message, where=Evidence(file=path, line=0)))
+
+    def _location(self, path: str) -> str:
+        return f"{self.tree.root}/{path}"
 
 
-def _load(path: str, location: str) -> tuple[SourceFile, bytes]:
-    """A file's bytes and identity."""
+def way_of_reading(target: Target) -> str:
+    """What tells apart the ways in which the same file may be read otherwise: this code, this Python, what the target decides."""
+    code = [file.read_bytes() for file in sorted(Path(__file__).parent.rglob("*.py"))]
+    told = [__version__, *sys.version_info, *(target.markers.get(name, "") for name in DECIDING)]
+    return hashlib.sha256(b"\0".join([*code, repr(told).encode()])).hexdigest()[:16]
+
+
+def load(path: str, location: str) -> tuple[SourceFile, bytes]:
+    """A file's identity and bytes. Raises `OSError`."""
     with open(location, "rb") as file:  # noqa: PTH123  (called for thousands of files)
         data = file.read()
         executable = os.fstat(file.fileno()).st_mode & stat.S_IXUSR
@@ -220,7 +289,7 @@ def _load(path: str, location: str) -> tuple[SourceFile, bytes]:
     return source, data
 
 
-def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts:
+def facts_of(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts:
     """What a Python file imports and what it tells about names; decoded as PEP 263 says."""
     try:
         text = _decode(data)
@@ -229,11 +298,11 @@ def _parse(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Facts
             tree = ast.parse(text, filename=source.path)
     except UNREADABLE as problem:
         return Facts(source=source, error=_problem(source.path, problem))
-    steps = list(reachable(tree, known_of(tree, text, markers)))
+    steps = reachable(tree, known_of(tree, text, markers))
     names = names_of(tree, steps, text)
     pragmas = pragmas_of(text)
     kept = pragmas.kept(steps)
-    found = pragmas.with_answers(findings(kept, names, Values(tree, names, text)))
+    found = pragmas.with_answers(findings(kept, names, Values(tree, names, text), text))
     scope = Scope(steps, names)
     read = data_findings((node for node, _ in steps), scope, tree)
     return Facts(

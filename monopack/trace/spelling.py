@@ -10,6 +10,8 @@ LONGEST_CHAIN = 8  # of names that stand for each other; a longer one is a circl
 
 def spelled(node: ast.AST) -> str:
     """`a.b.c` as text; what is no name at its beginning is left out."""
+    if isinstance(node, ast.Name):
+        return node.id
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from monopack.errors import PackError
 from monopack.model import Edge, Evidence, Import, MetadataUse, Reach, Target, Trace, TracedFile, value
 from monopack.trace.findings import Data, Matching, Mention, Needed, Reference, Spot
-from monopack.trace.meaning import Meaning, Place, absolute, meaning_of, refuse_link, too_many_dots
+from monopack.trace.meaning import Meaning, Meanings, Place, absolute, refuse_link, too_many_dots
 from monopack.trace.names import ANYTHING, Names
 from monopack.trace.reading import read
 from monopack.trace.sources import SOURCE, Facts, SourceTree
@@ -109,7 +109,7 @@ class _Trail:
 
     def __init__(self, tree: SourceTree, target: Target) -> None:
         self.tree = tree
-        self.target = target
+        self.meanings = Meanings(tree, target)
         self.files: dict[str, TracedFile] = {}
         self.names: dict[str, Names] = {}
         self.imports: dict[Import, None] = {}  # dicts as ordered sets
@@ -238,7 +238,7 @@ class _Trail:
     def _follow(self, reference: Reference, place: Place) -> None:
         """Go where a reference leads, and note what it needs of others."""
         reach = Reach.LAZY if reference.lazy else place.reach
-        meaning = meaning_of(reference, place, self.tree, self.target)
+        meaning = self.meanings.of(reference, place)
         if meaning.beyond and reach is Reach.EAGER:
             raise too_many_dots(reference, place)
         for path in meaning.files:

@@ -12,10 +12,11 @@ from monopack.cli.options import Command, Option, project_options
 from monopack.cli.session import start
 from monopack.config import Group
 
-HELP = """Show where the store of distributions is, how many it holds and how large it is.
+HELP = """Show where the store is, how many distributions it holds and of how many source files it knows what they import, and how
+large that is.
 
-`monopack cache clean` removes them; the next build fetches what it needs. With --unused DAYS, only those go that no run has used
-for so long.
+`monopack cache clean` removes all; the next build fetches and parses what it needs. With --unused DAYS, only what no run has used
+for so long goes.
 """
 
 EPILOG = """\b
@@ -41,8 +42,8 @@ def cache(front: Front, /, *, action: str | None, unused: int | None, config: st
         raise click.UsageError("--unused belongs to monopack cache clean")
     session = start(front, config, flags, command="cache")
     cleaned = upkeep.clean_store(session.loaded, unused or 0) if action else ()
-    held = upkeep.stored(session.loaded)
+    held, parsed = upkeep.stored(session.loaded), upkeep.stored_parsed(session.loaded)
     if as_json:
-        session.terminal.document(report.store_document(session.loaded.cache_dir, held, cleaned))
+        session.terminal.document(report.store_document(session.loaded.cache_dir, held, cleaned, parsed))
     else:
-        session.terminal.results(report.store(session.loaded.cache_dir, held, cleaned))
+        session.terminal.results(report.store(session.loaded.cache_dir, held, cleaned, parsed))

@@ -1,13 +1,14 @@
 """How Python code names what it imports and reads: one function for each way, listed in `RULES` and `CALL_RULES`.
 
 A rule looks at one syntax node and at the names of its file, and returns what the node names; `findings` brings every node that
-can run to the rules, and adds what is known about when it runs. Rules about calls are told what expressions may be worth as well.
+can run to the rules that look at such nodes, and adds what is known about when it runs. Rules about calls are told what
+expressions may be worth as well.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from monopack.trace.findings import Finding, Mention, Reference
@@ -23,42 +24,61 @@ from monopack.trace.rules.dynamic import (
     run_module_call,
 )
 from monopack.trace.rules.lazy import lazy_loader_attach, lazy_module_class
-from monopack.trace.rules.metadata import entry_points_call, entry_points_subscript, metadata_call
+from monopack.trace.rules.metadata import entry_points_call, entry_points_subscript, mentions_metadata, metadata_call
 from monopack.trace.rules.settings import settings_strings
 from monopack.trace.rules.statements import from_statement, import_statement
-from monopack.trace.rules.strings import dotted_string, patched_name
+from monopack.trace.rules.strings import dotted_string, may_hold_names, patched_name
 from monopack.trace.values import Values
 
 Rule = Callable[[ast.AST, Names], list[Finding]]
 CallRule = Callable[[ast.Call, Values], list[Finding]]
 
-RULES: tuple[Rule, ...] = (
-    import_statement, from_statement, metadata_call, entry_points_call, entry_points_subscript, settings_strings, patched_name,
-    dotted_string,
-)  # fmt: skip
+RULES: Mapping[Rule, frozenset[type[ast.AST]]] = {
+    import_statement: frozenset({ast.Import}),
+    from_statement: frozenset({ast.ImportFrom}),
+    metadata_call: frozenset({ast.Call}),
+    entry_points_call: frozenset({ast.Call}),
+    entry_points_subscript: frozenset({ast.Subscript}),
+    settings_strings: frozenset({ast.Assign, ast.AugAssign}),
+    patched_name: frozenset({ast.Call}),
+    dotted_string: frozenset({ast.Call, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For, ast.arguments}),
+}  # each with the nodes that it looks at
+# What a rule needs to find in a file's text, to find anything in its nodes.
+HINTS: Mapping[Rule, Callable[[str], bool]] = {
+    metadata_call: mentions_metadata, entry_points_call: mentions_metadata, entry_points_subscript: mentions_metadata,
+    settings_strings: may_hold_names, patched_name: may_hold_names, dotted_string: may_hold_names,
+}  # fmt: skip
 CALL_RULES: tuple[CallRule, ...] = (
     import_module_call, import_function_call, passed_function, run_module_call, resolve_name_call, find_spec_call, listed_modules,
     lazy_loader_attach, lazy_module_class,
 )  # fmt: skip
-NAMING = frozenset({
-    ast.Import, ast.ImportFrom, ast.Call, ast.Subscript, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For,
-    ast.arguments,
-})  # what a rule looks at  # fmt: skip
 
 
-def findings(steps: Iterable[Step], names: Names, values: Values) -> tuple[Finding, ...]:
+def findings(steps: Iterable[Step], names: Names, values: Values, text: str) -> tuple[Finding, ...]:
     """All that the nodes of a module name, in source order.
 
-    `names` is what the module's source tells about names, `values` what expressions in it may be worth.
+    `names` is what the module's source text tells about names, `values` what expressions in it may be worth.
     """
     found: list[Finding] = []
+    rules = _by_kind(text)
     for node, context in steps:
-        if type(node) in NAMING:
-            imported = [_in_context(each, context, rule.__name__) for rule in RULES for each in rule(node, names)]
-            found += [each for one in imported for each in _behind(one, context)]
+        for rule in rules.get(type(node), ()):
+            for each in rule(node, names):
+                found += _behind(_in_context(each, context, rule.__name__), context)
         if values.wanted and isinstance(node, ast.Call):
             found += [_in_context(each, context, rule.__name__) for rule in CALL_RULES for each in rule(node, values)]
     return tuple(sorted(dict.fromkeys(_without_late(found)), key=lambda finding: finding.line))
+
+
+def _by_kind(text: str) -> Mapping[type[ast.AST], list[Rule]]:
+    """The rules that may find something in a text, by the nodes that they look at."""
+    hinted = {hint: hint(text) for hint in set(HINTS.values())}
+    by_kind: dict[type[ast.AST], list[Rule]] = {}
+    for rule, kinds in RULES.items():
+        if rule not in HINTS or hinted[HINTS[rule]]:
+            for kind in kinds:
+                by_kind.setdefault(kind, []).append(rule)
+    return by_kind
 
 
 def statement_findings(steps: Iterable[Step]) -> tuple[Finding, ...]:

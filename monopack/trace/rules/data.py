@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from monopack.trace.findings import Data, Spot
-from monopack.trace.paths import RESOURCES, Scope, anchored, extended, leads_on, spine, spots
+from monopack.trace.paths import JOINING, PATH_METHODS, RESOURCES, SAME, Scope, anchored, extended, leads_on, spine, spots
 from monopack.trace.rules.calls import argument
 
 READING = frozenset({"read_text", "read_binary", "open_text", "open_binary", "path", "is_resource"})
@@ -91,6 +91,8 @@ def flask_folders(node: ast.AST, scope: Scope) -> list[Data]:
 
 DATA_RULES = (listed_folder, resource_call, get_data_call, package_loader, flask_folders, built_path)
 DATA_NODES = frozenset({ast.BinOp, ast.JoinedStr, ast.Call})
+FUNCTIONS = SAME | JOINING | GET_DATA | LISTING | LOADERS | FLASK.keys() | {"os.path.dirname"}
+METHODS = PATH_METHODS | LISTING_METHODS
 
 
 def data_findings(nodes: Iterable[ast.AST], scope: Scope, tree: ast.Module) -> Iterator[Data]:
@@ -103,7 +105,7 @@ def data_findings(nodes: Iterable[ast.AST], scope: Scope, tree: ast.Module) -> I
     found: dict[int, list[Data]] = {}
     begins: Counter[str] = Counter()
     for node in nodes:
-        if type(node) in DATA_NODES and id(node) not in inner:
+        if type(node) in DATA_NODES and id(node) not in inner and _may_read(node, scope):
             data = next((data for rule in DATA_RULES if (data := _by(rule(node, scope), rule.__name__))), [])
             if data and isinstance(node, ast.expr):
                 found[id(node)] = data
@@ -114,6 +116,16 @@ def data_findings(nodes: Iterable[ast.AST], scope: Scope, tree: ast.Module) -> I
         _leave_out_folders(found, begins, scope, tree)
     for data in found.values():
         yield from data
+
+
+def _may_read(node: ast.AST, scope: Scope) -> bool:
+    """Whether a node is of a kind in which a rule may find something; most are not."""
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
+            return True
+        called = scope.called(node)
+        return called in FUNCTIONS or called.startswith(RESOURCES)
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Add))
 
 
 def _leave_out_folders(found: dict[int, list[Data]], begins: Counter[str], scope: Scope, tree: ast.Module) -> None:

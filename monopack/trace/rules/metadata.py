@@ -17,6 +17,11 @@ OF_ONE = frozenset({
 ENTRY_POINTS = "importlib.metadata.entry_points"
 
 
+def mentions_metadata(text: str) -> bool:
+    """Whether a file's text has the name of a module that reads metadata."""
+    return "metadata" in text or "pkg_resources" in text
+
+
 def metadata_call(node: ast.AST, names: Names) -> list[Finding]:
     """`importlib.metadata.version("x")` and its siblings; the name has to be a literal."""
     if not isinstance(node, ast.Call) or _function(node, names) not in OF_ONE:

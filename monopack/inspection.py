@@ -18,15 +18,22 @@ log = logging.getLogger(__name__)
 
 
 def settings(loaded: Loaded, only: str | None) -> tuple[Setting, ...]:
-    """The options of the project, or of the pack named `only`, with their origins.
+    """The options of the project, or of the pack named `only`, with their origins; the source roots as they were found.
 
     Raises `ConfigError` for anything wrong with them, the managed blocks of all packs included.
     """
     found = find(loaded, only)
     if only is None:
-        return project_settings(loaded)
+        return tuple(_found(each, found.roots) for each in project_settings(loaded))
     (pack,) = found.packs
     return pack_settings(loaded, pack.name, pack.block, pack.block_place)
+
+
+def _found(setting: Setting, roots: tuple[str, ...]) -> Setting:
+    """A setting; that of source roots which are found by themselves with what they are."""
+    if setting.key != "source_roots" or setting.value != "auto":
+        return setting
+    return replace(setting, value=list(roots), origins=(*setting.origins, "auto"))
 
 
 def names(loaded: Loaded, only: str | None) -> tuple[PackReport, ...]:

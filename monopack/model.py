@@ -92,6 +92,23 @@ class Pack:
 
 
 @value()
+class Subproject:
+    """A project inside the project, as its manifests tell; folders are relative to the project.
+
+    `roots` are its source roots; `installed` says that it can be installed, so that others can import it; `members` are the
+    folders of its workspace's members, `needs` those of projects that it names by path; `name` is its canonical name, and
+    `wants` are the names of workspace members that it depends on.
+    """
+
+    roots: tuple[str, ...]
+    installed: bool = False
+    members: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    name: str = ""
+    wants: frozenset[str] = frozenset()
+
+
+@value()
 class SourceFile:
     """A first-party file as it was read: `path` relative to the project, `location` its absolute path, `mode` 0o644 or 0o755."""
 

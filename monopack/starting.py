@@ -22,6 +22,7 @@ def look(loaded: Loaded, reserved: Iterable[str] = ()) -> scaffold.Findings:
     layout = scaffold.Layout(
         files=files,
         source_roots=roots,
+        projects={folder: discover.subproject(loaded.root, folder) for folder in _projects(files)},
         packs_dir=_shown(loaded.packs_dir, loaded.root),
         tests_dir=_shown(loaded.tests_dir, loaded.root),
         build_dir=_shown(loaded.build_dir, loaded.root),
@@ -32,6 +33,11 @@ def look(loaded: Loaded, reserved: Iterable[str] = ()) -> scaffold.Findings:
         reserved=frozenset(reserved),
     )
     return scaffold.look(loaded.root, layout)
+
+
+def _projects(files: Iterable[str]) -> set[str]:
+    """The folders that hold a project, the root among them or not."""
+    return {path.rpartition("/")[0] or "." for path in files if path.rpartition("/")[2] in discover.MANIFESTS}
 
 
 def _shown(folder: Path, root: Path) -> str:

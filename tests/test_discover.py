@@ -60,6 +60,135 @@ def test_src_that_is_a_package_is_no_source_root(tmp_path: Path) -> None:
     assert discover.source_roots(tmp_path, "auto") == (".",)
 
 
+SETTINGS = {
+    "setuptools package-dir": '[tool.setuptools]\npackage-dir = {"" = "lib"}',
+    "setuptools package-dir of one package": '[tool.setuptools]\npackage-dir = {"one" = "lib/one"}',
+    "setuptools where": '[tool.setuptools.packages.find]\nwhere = ["lib"]',
+    "hatch packages": '[tool.hatch.build.targets.wheel]\npackages = ["lib/one"]',
+    "hatch sources": '[tool.hatch.build]\nsources = ["lib"]',
+    "hatch sources taken off": '[tool.hatch.build.targets.wheel]\nsources = {"lib" = ""}',
+    "poetry": '[tool.poetry]\npackages = [{include = "one", from = "lib"}]',
+    "pdm": '[tool.pdm.build]\npackage-dir = "lib"',
+    "uv_build": '[build-system]\nbuild-backend = "uv_build"\n[tool.uv.build-backend]\nmodule-root = "lib"',
+    "maturin": '[tool.maturin]\npython-source = "lib"',
+    "scikit-build": '[tool.scikit-build]\nwheel.packages = ["lib/one"]',
+}
+
+
+@pytest.mark.parametrize("text", SETTINGS.values(), ids=SETTINGS.keys())
+def test_build_settings_say_where_code_is(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"pyproject.toml": text, "lib/one/__init__.py": "", "src/two.py": ""})
+    assert discover.source_roots(tmp_path, "auto") == ("lib", "src", ".")
+    write(tmp_path, {"pyproject.toml": '[tool.uv.sources]\nx = {path = "inner"}', "inner/pyproject.toml": text})
+    write(tmp_path, {"inner/lib/one/__init__.py": "", "inner/src/two.py": ""})
+    assert discover.source_roots(tmp_path, "auto") == ("src", ".", "inner/lib")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[options]\npackage_dir =\n    = lib\npackages = find:\n",
+        "[options]\npackage_dir =\n    one = lib/one\n",
+        "[options.packages.find]\nwhere = lib\n",
+    ],
+)
+def test_setup_cfg_says_where_code_is(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"setup.cfg": text, "lib/one/__init__.py": ""})
+    assert discover.source_roots(tmp_path, "auto") == ("lib", ".")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool.setuptools.packages.find]\nwhere = ["."]',
+        '[tool.hatch.build.targets.wheel]\npackages = ["one"]',
+        '[tool.poetry]\npackages = [{include = "one"}]',
+        '[build-system]\nbuild-backend = "uv_build"\n[tool.uv.build-backend]\nmodule-root = ""',
+    ],
+)
+def test_build_settings_may_say_that_code_is_in_the_project_folder(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"requirements.txt": "-e ./inner", "inner/pyproject.toml": text, "inner/one.py": "", "inner/src/two.py": ""})
+    assert discover.source_roots(tmp_path, "auto") == (".", "inner")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.setuptools]\npackage-dir = 3",
+        "[tool.hatch.build]\npackages = {}\nsources = 4",
+        "[tool.poetry]\npackages = [1, {from = 2}]",
+        '[tool.setuptools.packages.find]\nwhere = ["gone", "../outside"]',
+        '[build-system]\nbuild-backend = "uv_build"',
+        "broken =",
+        "",
+    ],
+)
+def test_settings_that_say_nothing_of_use_leave_the_layout(tmp_path: Path, text: str) -> None:
+    (tmp_path / "outside").mkdir()
+    write(
+        tmp_path / "all",
+        {"requirements.txt": "-e ./inner", "inner/pyproject.toml": text, "inner/setup.cfg": "[", "inner/x.py": ""},
+    )
+    assert discover.source_roots(tmp_path / "all", "auto") == (".", "inner")
+    write(tmp_path / "all", {"inner/src/x.py": ""})
+    assert discover.source_roots(tmp_path / "all", "auto") == (".", "inner/src")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pyproject.toml", '[tool.uv.sources]\nx = {path = "libs/x", editable = true}'),
+        ("pyproject.toml", '[tool.uv.sources]\nx = [{path = "./libs/x", marker = "os_name == \'nt\'"}]'),
+        ("pyproject.toml", '[tool.poetry.group.dev.dependencies]\nx = {path = "libs/x", develop = true}'),
+        ("pyproject.toml", "[project]\ndependencies = [\"x[all] @ file:libs/x ; os_name == 'nt'\"]"),
+        ("pyproject.toml", '[project]\noptional-dependencies.all = ["x@file:///${PROJECT_ROOT}/libs/x"]'),
+        ("pyproject.toml", '[tool.pdm.dev-dependencies]\ndev = ["-e file:///${PROJECT_ROOT}/libs/x#egg=x"]'),
+        ("Pipfile", '[packages]\nx = {path = "./libs/x", editable = true}'),
+        ("requirements.txt", "requests\n-e libs/x\n"),
+        ("requirements.txt", "./libs/x[extra] ; python_version > '3'\n"),
+        ("requirements.txt", "x @ file:libs/x  # ours\n"),
+        ("requirements.txt", "--editable=file:libs/x\n"),
+    ],
+)
+def test_a_project_that_is_named_by_its_path(tmp_path: Path, file: str, text: str) -> None:
+    write(tmp_path, {file: text, "libs/x/pyproject.toml": "", "libs/x/x.py": "", "requests/setup.py": "", "libs/y/setup.py": ""})
+    assert discover.source_roots(tmp_path, "auto") == (".", "libs/x")
+
+
+def test_paths_that_lead_nowhere_or_out_of_the_project_are_passed_over(tmp_path: Path) -> None:
+    paths = ["../other", "gone", "/", "a.whl", "\\u0000", "x" * 5000, ".hidden", str(tmp_path / "other")]
+    sources = "".join(f'x{number} = {{path = "{path}"}}\n' for number, path in enumerate(paths))
+    write(tmp_path, {"other/setup.py": "", "all/pyproject.toml": f"[tool.uv.sources]\n{sources}", "all/.hidden/setup.py": ""})
+    assert discover.source_roots(tmp_path / "all", "auto") == (".",)
+
+
+def test_members_of_a_workspace_are_those_that_others_can_import(tmp_path: Path) -> None:
+    installed = '[project]\nname = "{0}"\n[build-system]\nrequires = []\n'
+    write(tmp_path, {
+        "pyproject.toml": '[tool.uv.workspace]\nmembers = ["libs/*"]\nexclude = ["libs/old"]\n',
+        "libs/lib/pyproject.toml": installed
+        + "[tool.uv.sources]\nWanted_app = {workspace = true}\napp = {workspace = false}\n",
+        "libs/app/pyproject.toml": '[project]\nname = "app"\n',
+        "libs/wanted/pyproject.toml": '[project]\nname = "wanted.app"\n',
+        "libs/with_src/pyproject.toml": "",
+        "libs/with_src/src/x.py": "",
+        "libs/old/pyproject.toml": installed,
+        "libs/no_project/x.py": "",
+        "elsewhere/pyproject.toml": installed,
+    })  # fmt: skip
+    assert discover.source_roots(tmp_path, "auto") == (".", "libs/lib", "libs/wanted", "libs/with_src/src")
+
+
+def test_projects_may_name_others_and_each_other(tmp_path: Path) -> None:
+    write(tmp_path, {
+        "requirements.txt": "-e ./a\n",
+        "a/pyproject.toml": '[tool.uv.sources]\nb = {path = "../b"}\n',
+        "b/pyproject.toml": '[tool.uv.sources]\na = {path = "../a"}\nall = {path = ".."}\n',
+        "c/pyproject.toml": "",
+    })  # fmt: skip
+    assert discover.source_roots(tmp_path, "auto") == (".", "a", "b")
+
+
 def test_configured_source_roots_keep_their_order(tmp_path: Path) -> None:
     write(tmp_path, {"libs/a/x.py": "", "src/y.py": ""})
     given_roots = ["libs/a/", "./src", str(tmp_path), "src"]

@@ -621,3 +621,55 @@ def test_a_test_needs_what_it_patches_by_name_and_reads(tmp_path: Path) -> None:
     assert found.tests == ("tests/test_data.py", "tests/test_text.py", "tests/test_used.py")
     assert {test: why.where for test, why in found.left_out.items()} == {"tests/test_other.py": "tests/test_other.py:5"}
     assert [f.ships_as for f in found.support if f.ships_as.startswith("samples")] == ["samples/a.txt"]
+
+
+# ---------------------------------------------------------------- source as it is
+
+SHAPES: dict[str, str | bytes] = {
+    "latin-1": "# -*- coding: latin-1 -*-\nname = 'é'\nimport found\n".encode("latin-1"),
+    "shift_jis in the second line": b"#!/usr/bin/env python\n# coding: shift_jis\nname = '\x93\xfa\x96{'\nimport found\n",
+    "byte order mark": b"\xef\xbb\xbfimport found\n",
+    "CRLF": b"if True:\r\n    import found\r\n",
+    "CR": b"x = 1\rimport found\r",
+    "form feeds": "x = 1\n\x0c\nimport found\n\x0c\ndef f():\n\x0c    pass\n",
+    "no end of line": "import found",
+    "parentheses": f"x = {'(' * 90}1{')' * 90}\nimport found\n",
+    "lists": f"x = {'[' * 90}{']' * 90}\nimport found\n",
+    "blocks": "".join(f"{' ' * depth}if x{depth}:\n" for depth in range(90)) + " " * 90 + "import found\n",
+    "functions": "".join(f"{' ' * depth}def f{depth}():\n" for depth in range(90)) + " " * 90 + "import found\n",
+    "a long sum": "x = " + " + ".join(["'a'"] * 2000) + "\nimport found\n",
+    "a long path": "import found\nfrom pathlib import Path\nx = Path(__file__)" + " / 'a'" * 600 + "\n",
+    "a long sum that is imported": "import found, importlib\nimportlib.import_module(" + " + ".join(["'a'"] * 2000) + ")\n",
+    "a long condition": "import found\nif " + " or ".join(["x"] * 2000) + ":\n    pass\n",
+    "a long chain of elif": "if x:\n    pass\n" + "elif x:\n    pass\n" * 300 + "else:\n    import found\n",
+    "a long chain of calls": "import found\nx = a" + ".b()" * 600 + "\n",
+}
+
+
+@pytest.mark.parametrize("source", SHAPES.values(), ids=SHAPES.keys())
+def test_source_is_taken_as_it_is(tmp_path: Path, source: str | bytes) -> None:
+    write(tmp_path, packs__main="import shape\n", shape=source, found="", not_found="def broken(:")
+    assert {f.ships_as for f in traced(tmp_path).files} == {"packs/main.py", "shape.py", "found.py"}
+
+
+def test_names_of_other_letters_and_files_that_are_empty(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="import größe.ñandú, 日本\n", größe__ñandú="", größe____init__="", 日本="", größe__anders="")
+    (tmp_path / "größe" / "__init__.py").write_bytes(b"")
+    found = {f.ships_as for f in traced(tmp_path).files}
+    assert {"größe/ñandú.py", "größe/__init__.py", "日本.py"} < found
+    assert "größe/anders.py" not in found
+
+
+def test_a_folder_called_like_a_file_is_no_module(tmp_path: Path) -> None:
+    write(tmp_path, packs__main="import app\nimport x\n", app="")
+    (tmp_path / "x.py").mkdir()
+    (tmp_path / "x.py" / "inner.py").write_text("")
+    found = traced(tmp_path)
+    assert {f.ships_as for f in found.files} == {"app.py", "packs/main.py"}
+    assert [i.dotted for i in found.imports] == ["x"]
+
+
+@pytest.mark.parametrize("source", [b"print 'old'\n", b"type Later[T] = T | \n", b"\0", b"\xff\xfe", b"# coding: nothing\n"])
+def test_what_is_not_reached_may_be_anything(tmp_path: Path, source: bytes) -> None:
+    write(tmp_path, packs__main="import app\n", app="", other=source)
+    assert {f.ships_as for f in traced(tmp_path).files} == {"app.py", "packs/main.py"}

@@ -168,8 +168,8 @@ class BuildConfig(BaseSettings):
     )
     source_roots: Roots = Field(
         default="auto",
-        description="The folders, relative to the project root, whose children are importable names; `auto` is `src`,"
-        " where there is one without `__init__.py`, and the project root.",
+        description="The folders, relative to the project root, whose children are importable names; `auto` is what build"
+        " settings say, `src`, and the project root, then those of workspace members and path dependencies.",
     )
     tests_dir: Folder = Field(default=Path("tests"), description="The folder that holds the tests.")
     verify_timeout: Seconds = Field(default=120.0, description="How long verifying one pack may take, in seconds.")

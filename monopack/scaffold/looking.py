@@ -48,7 +48,7 @@ def look(root: Path, layout: Layout) -> Findings:
 def _places(project: Project, code: frozenset[str], found: Sequence[Candidate]) -> Places:
     """The source roots that the config file says, else those that the project needs."""
     given = roots_of(project.layout.source_roots, code)
-    inner = members(project, code, [each.path for each in found])
+    inner = members(project.layout.projects, code, [each.path for each in found])
     return Places(roots=given if project.layout.config else needed(given, inner, found), inner=inner)
 
 

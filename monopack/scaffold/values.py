@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from monopack.model import value
+from monopack.model import Subproject, value
 
 
 @value()
 class Layout:
     """Where a project has what; all paths are POSIX and relative to its root.
 
-    `files` are the files that may be source, `source_roots` the folders whose children are importable names. `handler` is what
+    `files` are the files that may be source, `source_roots` the folders whose children are importable names, `projects` those
+    inside the project by their folders. `handler` is what
     packs have to have by default (an empty string: nothing), `config` the config file that there is, if any. `locks` maps the
     files that may hold the pins to the package managers that they belong to, best first; `lock_problem` says why a lock that is
     there cannot be read. No pack may have a name that is `reserved`.
@@ -20,6 +21,7 @@ class Layout:
 
     files: frozenset[str]
     source_roots: tuple[str, ...]
+    projects: Mapping[str, Subproject] = field(default_factory=dict)
     packs_dir: str = "packs"
     tests_dir: str = "tests"
     build_dir: str = "build"

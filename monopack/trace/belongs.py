@@ -6,12 +6,13 @@ Like `walk`, a generator that asks for the files it wants to know about.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
+from dataclasses import field, replace
 from fnmatch import fnmatch
 
 from monopack.errors import PackError
 from monopack.model import Evidence, Import, LeftOut, Reach, Target, TestPlan, Trace, TracedFile, value
 from monopack.trace.findings import Reference
-from monopack.trace.meaning import Place, meaning_of, too_many_dots
+from monopack.trace.meaning import Place, absolute, meaning_of, too_many_dots
 from monopack.trace.reading import read
 from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import Start, mentioned, walk
@@ -48,11 +49,12 @@ class Uses:
 
 @value()
 class Folder:
-    """The tests folder of a project: `name` is relative to the project."""
+    """The tests folder of a project: `name` is relative to the project. `packages` are those whose names tests may ask for."""
 
     name: str
     tree: SourceTree
     target: Target
+    packages: Mapping[str, Facts] = field(default_factory=dict)
 
     def holds(self, path: str) -> bool:
         """Whether a file lies in the tests folder."""
@@ -158,10 +160,20 @@ def _read_all(paths: Iterable[str], folder: Folder) -> Reading:
     waiting = frozenset(paths)
     while waiting:
         facts = yield waiting
+        packages = yield frozenset(package for path in waiting for package in _packages(path, facts[path], folder))
         for path in sorted(waiting):
-            uses[path] = _uses(path, facts[path], folder)
+            uses[path] = _uses(path, facts[path], replace(folder, packages=packages))
         waiting = frozenset(h for path in waiting for h in uses[path].helpers if h not in uses)
     return uses
+
+
+def _packages(path: str, facts: Facts, folder: Folder) -> Iterable[str]:
+    """The packages of which a file may import submodules by `from package import name`."""
+    package, tree = folder.tree.package(path), folder.tree
+    for reference in facts.references if not facts.error else ():
+        base = absolute(reference, package) if reference.rule == "from_statement" else None
+        if base and tree.locate(f"{base}.{reference.attribute}") and (found := tree.locate(base)):
+            yield found
 
 
 def _uses(path: str, facts: Facts, folder: Folder) -> Uses:
@@ -212,6 +224,8 @@ def _look_up(reference: Reference, evidence: Evidence, folder: Folder) -> Iterab
     meaning = meaning_of(reference, place, folder.tree, folder.target)
     if meaning.beyond and not reference.lazy:
         raise too_many_dots(reference, place)
+    if meaning.package in folder.packages and meaning.attribute in folder.packages[meaning.package].names.first:
+        return meaning.files[:-1]
     if not meaning.others or meaning.standard or meaning.beyond:
         return meaning.files
     beside = [folder.helper(name, evidence.file) for name in dict.fromkeys((meaning.base, meaning.dotted))]

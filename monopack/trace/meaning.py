@@ -24,16 +24,17 @@ class Meaning:
     """What one reference means: first-party files (parents first), or an import that somebody else has to provide.
 
     `base` is an absolute dotted name, `attribute` what is imported from it; `holder` is the first-party module that has the
-    attribute as a name, if it is anything. `folder` says that a bare folder (PEP 420) answers to the whole name where nothing
-    else does. `others` says that somebody else has to provide it: `standard` that this is the standard library, `missing` that
-    nobody can, since it would lie in a first-party package that has no such module, `beyond` that it has more dots than there
-    are packages above it.
+    attribute as a name, if it is anything, and `package` the one that has it as a submodule. `folder` says that a bare folder
+    (PEP 420) answers to the whole name where nothing else does. `others` says that somebody else has to provide it: `standard`
+    that this is the standard library, `missing` that nobody can, since it would lie in a first-party package that has no such
+    module, `beyond` that it has more dots than there are packages above it.
     """
 
     base: str
     attribute: str = ""
     files: tuple[str, ...] = ()
     holder: str = ""
+    package: str = ""
     folder: bool = False
     others: bool = False
     standard: bool = False
@@ -70,7 +71,7 @@ class Meanings:
         """What an absolute name means, and something that is imported from it; `relative` says that it was written with dots."""
         tree, target = self._tree, self._target
         files = _files(base, attribute, tree)
-        plain = Meaning(base=base, attribute=attribute, files=files.paths, holder=files.holder)
+        plain = Meaning(base=base, attribute=attribute, files=files.paths, holder=files.holder, package=files.package)
         top = base.partition(".")[0]
         if top in target.builtins:
             return Meaning(base=base, attribute=attribute, others=True, standard=True)
@@ -121,13 +122,14 @@ def refuse_link(name: str, evidence: Evidence, tree: SourceTree) -> None:
 class _Located:
     """The first-party files on the way to a name.
 
-    `found` says that they lead all the way, `holder` is the module that has the rest as a name, if there is a rest; `excluded`
-    says that the config cut them off.
+    `found` says that they lead all the way, `holder` is the module that has the rest as a name, if there is a rest, `package` the
+    one that has it as a submodule; `excluded` says that the config cut them off.
     """
 
     paths: tuple[str, ...] = ()
     found: bool = False
     holder: str = ""
+    package: str = ""
     excluded: bool = False
 
 
@@ -139,7 +141,7 @@ def _files(base: str, attribute: str, tree: SourceTree) -> _Located:
     last = located[-1]
     submodule = tree.locate(f"{base}.{attribute}") if attribute else None
     if submodule is not None:
-        return _Located(paths=(*paths, submodule), found=True)
+        return _Located(paths=(*paths, submodule), found=True, package=last or "")
     if last is not None:
         return _Located(paths=paths, found=True, holder=last)
     excluded = tree.excludes(base) or (bool(attribute) and tree.excludes(f"{base}.{attribute}"))

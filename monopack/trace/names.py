@@ -28,15 +28,17 @@ Seen = Mapping[type[ast.AST], list[tuple[Any, Context]]]
 class Names:
     """What a module's source tells about names; by default nothing.
 
-    `bound` are the names that it has, or may have, at its top level. `exported` are those that its `__all__` lists literally,
-    each with whether it surely does. `aliases` maps names to what they stand for (`il` to `importlib`). `given` are attributes
-    that it sets on objects of others (`*`: any). `open` says that there may be names, and modules below it, that no source shows.
+    `bound` are the names that it has, or may have, at its top level; `first` are those of them that it surely has before it runs
+    code of others, and keeps. `exported` are those that its `__all__` lists literally, each with whether it surely does.
+    `aliases` maps names to what they stand for (`il` to `importlib`). `given` are attributes that it sets on objects of others
+    (`*`: any). `open` says that there may be names, and modules below it, that no source shows.
     """
 
     bound: frozenset[str] = frozenset()
     exported: Mapping[str, bool] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
+    first: frozenset[str] = frozenset()
     open: bool = True
 
     def origin(self, node: ast.expr) -> str:
@@ -51,7 +53,7 @@ def names_of(tree: ast.Module, steps: Iterable[Step], text: str) -> Names:
         seen.setdefault(type(node), []).append((node, context))
     return Names(
         bound=frozenset(_bound(seen)), exported=_exported(seen), aliases=_aliases(seen), given=frozenset(_given(seen, text)),
-        open=_hides(tree, text),
+        first=frozenset(_first(tree, text)), open=_hides(tree, text),
     )  # fmt: skip
 
 
@@ -100,6 +102,24 @@ def _bound(seen: Seen) -> Iterator[str]:
         for node, context in seen.get(kind, ()):
             if not context.local or kind is ast.Global:
                 yield from binds(node)
+
+
+def _first(tree: ast.Module, text: str) -> Iterator[str]:
+    """The names that the beginning of a module binds to literals and functions, and that nothing takes away."""
+    if "del " in text:
+        return
+    for statement in tree.body:
+        match statement:
+            case ast.ImportFrom(module="__future__") | ast.Expr(value=ast.Constant()):
+                pass
+            case ast.Assign(targets=targets, value=ast.Constant()):
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant()):
+                yield name
+            case ast.FunctionDef(name=name, decorator_list=[], args=ast.arguments(defaults=[], kw_defaults=[])):
+                yield name
+            case _:
+                return
 
 
 # ---------------------------------------------------------------- exported

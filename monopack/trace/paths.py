@@ -178,7 +178,7 @@ def _call(node: Any, scope: Scope, depth: int) -> list[Spot]:
     first = node.args[0] if node.args else None
     if called in SAME:
         return spots(first, scope, depth)
-    if called in JOINING:
+    if called in JOINING or called.endswith("Path"):  # a class of the project that is made from a path is one, whatever it adds
         return extended(spots(first, scope, depth), node.args[1:], scope)
     if called == "os.path.dirname":
         return _up(spots(first, scope, depth), 1)

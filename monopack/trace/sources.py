@@ -37,16 +37,36 @@ class SourceTree:
     def locate(self, name: str) -> str | None:
         """The file of a module by its dotted name, None where there is none.
 
-        In each source root a package comes before a module, and an extension module before a source file.
+        In each source root a package comes before a module, and an extension module before a source file. A module or package of
+        the name's first part comes before folders without `__init__.py` that are called so, whatever their order (PEP 420). Below
+        a longer source root a file has another name as well: by this one it is seen from `./`, or from `root/./`.
         """
         relative = name.replace(".", "/")
-        for root in self.source_roots:
-            base = relative if root == "." else f"{root}/{relative}"
-            for stem in (f"{base}/__init__", base):
-                for suffix in self.suffixes:
-                    path = stem + suffix
-                    if path in self.files:
-                        return path
+        for root in self._roots_for(name):
+            if path := self._in(root, relative):
+                return path if self.source_root(path) == root else _seen_from(root, path)
+        return None
+
+    def twins(self, name: str) -> list[str]:
+        """The files of other source roots that a module at the top hides, since it has their name."""
+        found = [path for root in self.source_roots if (path := self._in(root, name))]
+        return [path for path in found if path != self.locate(name)]
+
+    def _roots_for(self, name: str) -> list[str]:
+        """The source roots in which a dotted name is looked up: first that of the module or package which it begins with."""
+        top, dot, _ = name.partition(".")
+        roots = list(self.source_roots)
+        if dot and len(roots) > 1:
+            roots.sort(key=lambda root: self._in(root, top) is None)  # a stable order: only the first that has it counts
+        return roots
+
+    def _in(self, root: str, relative: str) -> str | None:
+        """The file of a module in one source root, by its path there."""
+        base = relative if root == "." else f"{root}/{relative}"
+        for stem in (f"{base}/__init__", base):
+            for suffix in self.suffixes:
+                if stem + suffix in self.files:
+                    return stem + suffix
         return None
 
     def foreign(self, name: str) -> str:
@@ -103,14 +123,17 @@ class SourceTree:
         return ""
 
     def source_root(self, path: str) -> str:
-        """The longest source root that holds a file."""
+        """The longest source root that holds a file, or the one that it is seen from."""
+        seen_from, seen, _ = path.partition("/./")
+        if seen or path.startswith("./"):
+            return seen_from if seen else "."
         holding = [r for r in self.source_roots if r == "." or path.startswith(f"{r}/")]
         return max(holding, key=lambda r: 0 if r == "." else len(r), default=".")
 
     def ships_as(self, path: str) -> str:
         """Where a file goes in the artifact: its path below its source root."""
         root = self.source_root(path)
-        return path if root == "." else path[len(root) + 1 :]
+        return (path if root == "." else path[len(root) + 1 :]).removeprefix("./")
 
     def modules(self) -> list[str]:
         """The dotted names of all modules below the source roots."""
@@ -119,7 +142,18 @@ class SourceTree:
     def modules_like(self, pattern: str) -> list[str]:
         """The dotted names of modules that match a pattern: `*` stands for anything, `?` for one part of a dotted name."""
         wanted = re.compile(re.escape(pattern).replace(r"\*", ".+").replace(r"\?", "[^.]+"))
-        return sorted(name for name in self.modules() if wanted.fullmatch(name))
+        found = {self.module(path): path for path in self.files if path.endswith(self.suffixes)}
+        return sorted(name for name, path in found.items() if wanted.fullmatch(name) and not self._is_hidden(path))
+
+    def _is_hidden(self, path: str) -> bool:
+        """Whether Python passes over a file: a folder around it is no package, and a module or package is called like it."""
+        root, parts = self.source_root(path), self.ships_as(path).split("/")
+        folders = ["/".join(parts[:end]) for end in range(1, len(parts))]
+        return any(not self._is_package_in(root, folder) and self.locate(folder.replace("/", ".")) for folder in folders)
+
+    def _is_package_in(self, root: str, folder: str) -> bool:
+        found = self._in(root, folder)
+        return found is not None and self.is_package(found)
 
     def shipping_as(self, path: str) -> str:
         """The file that would ship as `path`, an empty string when there is none: `src/app/x.csv` for `app/x.csv`."""
@@ -142,6 +176,11 @@ class SourceTree:
     def _stem(self, path: str) -> str:
         suffix = next((suffix for suffix in self.suffixes if path.endswith(suffix)), "")
         return path.removesuffix(suffix)
+
+
+def _seen_from(root: str, path: str) -> str:
+    """A file below a source root that a longer one holds too, marked so that the shorter one counts."""
+    return f"./{path}" if root == "." else f"{root}/./{path[len(root) + 1 :]}"
 
 
 @value()

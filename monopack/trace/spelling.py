@@ -9,13 +9,20 @@ LONGEST_CHAIN = 8  # of names that stand for each other; a longer one is a circl
 
 
 def spelled(node: ast.AST) -> str:
-    """`a.b.c` as text; what is no name at its beginning is left out."""
+    """`a.b.c` as text, also where it is `getattr(a.b, "c")`; what is no name at its beginning is left out."""
     if isinstance(node, ast.Name):
         return node.id
     parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
+    while True:
+        match node:
+            case ast.Attribute(value=inner, attr=name):
+                pass
+            case ast.Call(func=ast.Name(id="getattr"), args=[inner, ast.Constant(value=str(name)), *_]):
+                pass
+            case _:
+                break
+        parts.append(name)
+        node = inner
     parts.append(node.id if isinstance(node, ast.Name) else "")
     return ".".join(reversed(parts))
 

@@ -67,6 +67,11 @@ class Question:
     place: Place
     meaning: Meaning
 
+    @property
+    def reach(self) -> Reach:
+        """How what it means is reached."""
+        return Reach.LAZY if self.reference.lazy else self.place.reach
+
 
 def walk(module: str, starts: Sequence[Start], tree: SourceTree, target: Target) -> Walk:
     """Trace from starts to everything they reach.
@@ -120,6 +125,7 @@ class _Trail:
         self.uses: dict[str, Evidence] = {}
         self.waiting: dict[Reach, dict[str, Step]] = {Reach.EAGER: {}, Reach.LAZY: {}}
         self.stars: dict[str, list[Question]] = {}  # star imports by the module that they take from
+        self.submodules: dict[str, list[Question]] = {}  # `from package import submodule`, by the package
         self.bases: dict[str, list[str]] = {}  # the modules that a file takes everything from; an empty string for one of others
         self.questions: list[Question] = []
         self.behind: dict[str, list[tuple[Reference | Matching, Place]]] = {}  # what a file imports when it is asked for a name
@@ -144,9 +150,9 @@ class _Trail:
             if beside := [*self._asked(), *self._read()]:
                 return beside
             self._settle()
-        steps = [step for _, step in sorted(self.waiting[reach].items())]
-        self.waiting[reach].clear()
-        return steps
+        waiting = self.waiting[reach]
+        packages = waiting.keys() & self.submodules.keys()  # they tell what else there is to visit as near as they are
+        return [waiting.pop(path) for path in sorted(packages or waiting)]
 
     def visit(self, step: Step, facts: Facts) -> None:
         """Take in a file."""
@@ -169,6 +175,9 @@ class _Trail:
             waiting.pop(step.path, None)
         for star in self.stars.get(step.path, ()):
             self._follow_star(star)
+        for question in self.submodules.pop(step.path, ()):
+            self._follow_submodule(question)
+        self._note_twins(step.path)
         package = self.tree.package(step.path)
         imports: tuple[Reference | Matching, ...] = (*known.references, *known.matching)
         for found in imports:
@@ -185,6 +194,12 @@ class _Trail:
         for name, line in known.uses.items():
             if name not in self.uses:
                 self.uses[name] = Evidence(file=step.path, line=line)
+
+    def _note_twins(self, path: str) -> None:
+        """Tell of a module at the top that it hides others."""
+        module = self.tree.module(path)
+        for twin in self.tree.twins(module) if "." not in module else ():
+            self.notes[f"{path} hides {twin}, as both are called {module}; the first of source_roots counts"] = None
 
     def traced(self, module: str) -> Trace:
         """All that was found."""
@@ -237,16 +252,35 @@ class _Trail:
 
     def _follow(self, reference: Reference, place: Place) -> None:
         """Go where a reference leads, and note what it needs of others."""
-        reach = Reach.LAZY if reference.lazy else place.reach
         meaning = self.meanings.of(reference, place)
+        question = Question(reference=reference, place=place, meaning=meaning)
+        if meaning.package and reference.rule == "from_statement":
+            self._follow_submodule(question)
+        else:
+            self._arrive(question)
+
+    def _follow_submodule(self, question: Question) -> None:
+        """Import a submodule by its package, unless that has something else of the name for good: this comes first."""
+        meaning, package = question.meaning, question.meaning.package
+        if package not in self.names:
+            for path in meaning.files[:-1]:
+                self._lead(path, question.reach, question.place.evidence, question.reference.rule)
+            self.submodules.setdefault(package, []).append(question)
+        elif meaning.attribute in self.names[package].first:
+            self._arrive(replace(question, meaning=replace(meaning, files=meaning.files[:-1], holder=package, package="")))
+        else:
+            self._arrive(question)
+
+    def _arrive(self, question: Question) -> None:
+        """Go to the files that a reference means, and keep what only those tell."""
+        reference, place, meaning, reach = question.reference, question.place, question.meaning, question.reach
         if meaning.beyond and reach is Reach.EAGER:
             raise too_many_dots(reference, place)
         for path in meaning.files:
             self._lead(path, reach, place.evidence, reference.rule)
         for path, name in _uses(reference, meaning):
-            if path != place.evidence.file or not reference.line:  # a start is taken as a whole
+            if path != place.evidence.file or name != ANYTHING or not reference.line:  # a start is taken as a whole
                 self._use(path, name)
-        question = Question(reference=reference, place=place, meaning=meaning)
         if reference.attribute == ANYTHING:
             self._take_star(question)
         if meaning.missing or meaning.folder or (meaning.holder and meaning.attribute):
@@ -443,12 +477,11 @@ def _surely_has(names: Names, name: str) -> bool:
 def _wanted(question: Question) -> Import:
     """What a reference needs that was not found among first-party files."""
     reference, place, meaning = question.reference, question.place, question.meaning
-    reach = Reach.LAZY if reference.lazy else place.reach
     return Import(
         name=meaning.base,
         attribute=meaning.attribute,
         evidence=place.evidence,
-        reach=reach if reference.line else Reach.EAGER,  # what the config names has to be there
+        reach=question.reach if reference.line else Reach.EAGER,  # what the config names has to be there
         optional=reference.optional or meaning.folder,
         rule=reference.rule,
     )

@@ -38,7 +38,7 @@ def read_back(text: str, source: SourceFile) -> Facts | None:
             mentions=_all(Mention, rows["mentions"]),
             needs=_all(Needed, rows["needs"]),
             uses=rows["uses"],
-            names=_names(*rows["names"]),
+            names=_names(rows["names"]),
             places={name: _all(Spot, spots) for name, spots in rows["places"].items()},
         )
     except (ValueError, TypeError, AttributeError, IndexError):
@@ -64,5 +64,6 @@ def _made(kind: Callable[..., Kind], row: list[Any]) -> Kind:
     return kind(**dict(zip(FIELDS[kind], row, strict=True)))  # type: ignore[index]
 
 
-def _names(bound: list[str], exported: dict[str, bool], aliases: dict[str, str], given: list[str], hiding: bool) -> Names:
-    return Names(bound=frozenset(bound), exported=exported, aliases=aliases, given=frozenset(given), open=hiding)
+def _names(row: list[Any]) -> Names:
+    """Names, whose sets were written as lists."""
+    return _made(Names, [frozenset(each) if isinstance(each, list) else each for each in row])

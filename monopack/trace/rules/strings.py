@@ -79,7 +79,8 @@ def _names_itself(target: ast.expr, value: ast.expr) -> bool:
     """Whether an assignment tells what a module is or exports, or how a logger is called."""
     word = spelled(target).rpartition(".")[2]
     dunder = word.startswith("__") and word.endswith("__")
-    return dunder or (isinstance(value, ast.Constant) and "log" in word.lower()) or _keeps_loggers(target)
+    plain = isinstance(value, ast.Constant) and ":" not in str(value.value)  # the name of a logger has no colon
+    return dunder or (plain and "log" in word.lower()) or _keeps_loggers(target)
 
 
 def _keeps_loggers(target: ast.expr) -> bool:

@@ -37,3 +37,10 @@ def read(name):
     yield Path("cwd.txt")
     if False:
         yield HERE / "dead.txt"
+
+
+class OwnPath(type(Path())): ...
+
+
+OWN = OwnPath(__file__).resolve().parent
+(OWN / "own_path.txt").read_text()

@@ -14,5 +14,9 @@ def run(task, name="app.parameter"):
     return "app.returned"
 
 
+class OwnLog:
+    log_cls = "app.own_log:Logging"
+
+
 class Settings:
     url = "app.classy.Urls.method"

@@ -30,3 +30,4 @@ def found_elsewhere(self):
     im("app." + "n")  # an import
     im
     __import__(name_from_somewhere, fromlist=["n"])
+getattr(importlib, "import_module")("app.o")

@@ -21,3 +21,12 @@ match 1:
         import app.in_match
 
 load = lambda: __import__("app.in_lambda")
+
+with open(os.devnull):
+    try:
+        if True:
+            import app.in_with
+    finally:
+        from app import (
+            in_finally,
+        )

@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from monopack.block import read_block
+from monopack.discover.projects import MANIFESTS, below, importable, is_root, subproject
 from monopack.errors import ConfigError
 from monopack.model import Pack
 
-__all__ = ["packs", "read_block", "source_roots"]
+__all__ = ["MANIFESTS", "packs", "read_block", "source_roots", "subproject"]
 
 
 A_PACK = 'def lambda_handler(event, context): return "hello"'
@@ -25,31 +26,25 @@ A_PACK = 'def lambda_handler(event, context): return "hello"'
 def source_roots(root: Path, configured: Sequence[str] | Literal["auto"]) -> tuple[str, ...]:
     """The folders whose children are importable names, relative to the project `root` (absolute), in `sys.path` order.
 
-    `auto` is `src` (where there is such a folder without `__init__.py`) and `.`. Raises `ConfigError` for a configured root that
-    is no folder or lies outside the project.
+    `auto` is what the project's own build settings say, `src` (where there is such a folder without `__init__.py`) and `.`; then
+    those of its workspace's members and path dependencies. Raises `ConfigError` for a configured root that is no folder or lies
+    outside the project.
     """
     if configured == "auto":
-        source = root / "src"
-        return ("src", ".") if source.is_dir() and not (source / "__init__.py").exists() else (".",)
+        own, *others = (project.roots for project in importable(root).values())
+        first = [*(each for each in own if each != "."), *(["src"] if is_root(root / "src") else []), "."]
+        return tuple(dict.fromkeys((*first, *(each for roots in others for each in roots))))
     return tuple(dict.fromkeys(_source_root(root, given) for given in configured))
 
 
 def _source_root(root: Path, given: str) -> str:
     where = "monopack.toml: source_roots"
-    relative = _relative(Path(os.path.normpath(root / given)), root)
+    relative = below(root, Path(os.path.normpath(root / given)))
     if relative is None:
         raise ConfigError(f"{given} lies outside the project", where=where, hint=f"name folders below {root}")
     if not (root / relative).is_dir():
         raise ConfigError(f"there is no folder {given}", where=where, hint="make it, or take it out of the list")
     return relative.as_posix()
-
-
-def _relative(path: Path, root: Path) -> Path | None:
-    """A path relative to the root, also where one of them is reached through a link; None when it lies outside."""
-    for one, other in ((path, root), (path.resolve(), root.resolve())):
-        if one.is_relative_to(other):
-            return one.relative_to(other)
-    return None
 
 
 # ---------------------------------------------------------------- packs
@@ -61,7 +56,7 @@ def packs(root: Path, packs_dir: Path, source_roots: Sequence[str], only: str | 
     `root` and `packs_dir` are absolute, `source_roots` relative to the root. Raises `ConfigError` when there are none, when
     `only` is not among them, when a name cannot work, and when a managed block (of the packs asked for) cannot be read.
     """
-    shown = _relative(packs_dir, root)
+    shown = below(root, packs_dir)
     if shown is None:
         hint = f"move it below {root}, or name its own project's monopack.toml with --config"
         raise ConfigError("the packs folder lies outside the project", where=str(packs_dir), hint=hint)

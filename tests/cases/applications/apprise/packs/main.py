@@ -1,0 +1,5 @@
+import apprise
+
+
+def run():
+    assert apprise.Apprise().add("json://localhost")

@@ -1,0 +1,3 @@
+import company.orders
+from company import users
+from company.cloud import storage

@@ -1,0 +1,2 @@
+from . import shared
+import company.billing

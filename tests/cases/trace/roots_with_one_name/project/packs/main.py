@@ -1,0 +1,3 @@
+import both.first
+import single
+import alone

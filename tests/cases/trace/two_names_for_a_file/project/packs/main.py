@@ -1,0 +1,3 @@
+import plain
+import libs.one.thing
+import libs.one.plain

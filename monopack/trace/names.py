@@ -9,7 +9,7 @@ from dataclasses import field
 from typing import Any
 
 from monopack.model import value
-from monopack.trace.flow import Context, Step
+from monopack.trace.flow import Seen
 from monopack.trace.spelling import given_names, meant, spelled, without_circles
 
 # Words by which code reaches a namespace that it does not spell out: names may be in it that the source does not show.
@@ -20,8 +20,6 @@ ANYTHING = "*"
 OWN = frozenset({"self", "cls"})
 UPDATING = (".modules.setdefault", ".modules.update", ".__dict__.setdefault", ".__dict__.update")
 DOTTED = frozenset({ast.Name, ast.Attribute})
-
-Seen = Mapping[type[ast.AST], list[tuple[Any, Context]]]
 
 
 @value()
@@ -46,11 +44,8 @@ class Names:
         return meant(spelled(node), self.aliases)
 
 
-def names_of(tree: ast.Module, steps: Iterable[Step], text: str) -> Names:
-    """The names of a module: its syntax tree, the nodes of it that can run (`flow.reachable`), and its source text."""
-    seen: dict[type[ast.AST], list[tuple[Any, Context]]] = {}
-    for node, context in steps:
-        seen.setdefault(type(node), []).append((node, context))
+def names_of(tree: ast.Module, seen: Seen, text: str) -> Names:
+    """The names of a module: its syntax tree, the nodes of it that can run (`flow.by_kind`), and its source text."""
     return Names(
         bound=frozenset(_bound(seen)), exported=_exported(seen), aliases=_aliases(seen), given=frozenset(_given(seen, text)),
         first=frozenset(_first(tree, text)), open=_hides(tree, text),

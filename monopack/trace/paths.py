@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from monopack.trace.findings import Spot
-from monopack.trace.flow import Context, Step
+from monopack.trace.flow import Context, Seen
 from monopack.trace.names import Names
 from monopack.trace.spelling import spelled
 
@@ -31,18 +31,16 @@ DEEPEST = 60  # an expression that is nested deeper spells no path
 class Scope:
     """What the names of one module stand for, as far as they are text or places."""
 
-    def __init__(self, steps: Iterable[Step], names: Names) -> None:
+    def __init__(self, seen: Seen, names: Names) -> None:
         self.names = names
         self._assigned: dict[str, list[tuple[ast.expr, Context]]] = {}
         self._known: dict[str, tuple[Spot, ...]] = {}
-        self._imported: set[str] = set()
-        for node, context in steps:
-            if isinstance(node, ast.Import):
-                self._imported |= {alias.name.partition(".")[0] for alias in node.names if not alias.asname}
-            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    if isinstance(target, ast.Name | ast.Attribute):
-                        self._assigned.setdefault(spelled(target), []).append((node.value, context))
+        plain = (alias.name for node, _ in seen.get(ast.Import, ()) for alias in node.names if not alias.asname)
+        self._imported = {name.partition(".")[0] for name in plain}
+        for node, context in (*seen.get(ast.Assign, ()), *seen.get(ast.AnnAssign, ())):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if node.value and isinstance(target, ast.Name | ast.Attribute):
+                    self._assigned.setdefault(spelled(target), []).append((node.value, context))
 
     def assigned(self) -> Iterator[tuple[str, ast.expr]]:
         """Every name that gets a value, with that value."""

@@ -23,7 +23,7 @@ from monopack.block import decoded
 from monopack.model import Evidence, SourceFile, Target, WheelImport, value
 from monopack.trace.extensions import EXTENSIONS, suffixes
 from monopack.trace.findings import Matching, Mention, Needed, Reference, Remark
-from monopack.trace.flow import import_statements, reachable
+from monopack.trace.flow import by_kind, import_statements, reachable
 from monopack.trace.guards import DECIDING, known_of
 from monopack.trace.helpers import Hands, Job, share
 from monopack.trace.meaning import absolute
@@ -31,7 +31,7 @@ from monopack.trace.names import names_of
 from monopack.trace.paths import Scope
 from monopack.trace.pragmas import pragmas_of
 from monopack.trace.rules import findings, statement_findings
-from monopack.trace.rules.data import data_findings
+from monopack.trace.rules.data import data_findings, may_read
 from monopack.trace.sources import SECRETS, SOURCE, Facts, Problem, SourceTree
 from monopack.trace.uses import uses_of
 from monopack.trace.values import Values
@@ -299,12 +299,13 @@ def facts_of(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Fac
     except UNREADABLE as problem:
         return Facts(source=source, error=_problem(source.path, problem))
     steps = reachable(tree, known_of(tree, text, markers))
-    names = names_of(tree, steps, text)
+    seen = by_kind(steps)
+    names = names_of(tree, seen, text)
     pragmas = pragmas_of(text)
     kept = pragmas.kept(steps)
     found = pragmas.with_answers(findings(kept, names, Values(tree, names, text), text))
-    scope = Scope(steps, names)
-    read = data_findings((node for node, _ in steps), scope, tree)
+    scope = Scope(seen, names)
+    read = data_findings((node for node, _ in steps), scope, tree) if may_read(text) else ()
     return Facts(
         source=source,
         references=tuple(each for each in found if isinstance(each, Reference)),
@@ -313,7 +314,7 @@ def facts_of(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Fac
         remarks=tuple(each for each in found if isinstance(each, Remark)),
         needs=tuple(each for each in found if isinstance(each, Needed)),
         data=tuple(sorted(dict.fromkeys(read), key=lambda data: data.line)),
-        uses=uses_of(tree, steps, names, text),
+        uses=uses_of(tree, seen, names, text),
         names=names,
         places=scope.shown(),
     )

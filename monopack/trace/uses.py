@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
-from monopack.trace.flow import Step
+from monopack.trace.flow import Seen
 from monopack.trace.names import Names
 from monopack.trace.spelling import spelled
 
@@ -16,18 +16,16 @@ DRIVER = re.compile(r"[a-z][a-z0-9]*\+[a-z0-9]+")  # `postgresql+psycopg`, as `U
 HINT = re.compile(rf"""["'](?!https?:)(?:{SCHEME}://|{DRIVER.pattern}["'])""")
 
 
-def uses_of(tree: ast.Module, steps: Iterable[Step], names: Names, text: str) -> Mapping[str, int]:
+def uses_of(tree: ast.Module, seen: Seen, names: Names, text: str) -> Mapping[str, int]:
     """The functions that code calls and the beginnings of the URLs in it, each with its first line.
 
     A function of an imported module has its full name (`pandas.read_csv`), one of any other thing a dot before its own
     (`.to_parquet`); a URL is there as `postgresql+psycopg://`.
     """
     found: dict[str, int] = {}
-    nodes = [node for node, _ in steps]
-    modules = {(a.asname or a.name).partition(".")[0] for node in nodes if type(node) is ast.Import for a in node.names}
-    for node in nodes:
-        if type(node) is ast.Call:
-            _note(found, _called(node, modules, names), node.lineno)
+    modules = {(a.asname or a.name).partition(".")[0] for node, _ in seen.get(ast.Import, ()) for a in node.names}
+    for node, _ in seen.get(ast.Call, ()):
+        _note(found, _called(node, modules, names), node.lineno)
     if HINT.search(text):
         for node in ast.walk(tree):
             if type(node) is ast.Constant and isinstance(node.value, str):

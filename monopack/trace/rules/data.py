@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -93,6 +94,13 @@ DATA_RULES = (listed_folder, resource_call, get_data_call, package_loader, flask
 DATA_NODES = frozenset({ast.BinOp, ast.JoinedStr, ast.Call})
 FUNCTIONS = SAME | JOINING | GET_DATA | LISTING | LOADERS | FLASK.keys() | {"os.path.dirname"}
 METHODS = PATH_METHODS | LISTING_METHODS
+# A separator of paths, or a function or method that joins, lists or takes them apart.
+HINT = re.compile("/|__file__|resource|pkgutil|Loader|Flask|Blueprint|join|with_|dir|walk|glob|Path|path")
+
+
+def may_read(text: str) -> bool:
+    """Whether the text of a file has anything that leads to data."""
+    return HINT.search(text) is not None
 
 
 def data_findings(nodes: Iterable[ast.AST], scope: Scope, tree: ast.Module) -> Iterator[Data]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 DAY = 24 * 60 * 60  # seconds
 PATIENCE = 5.0  # seconds to wait for another process that writes
-TABLE = "CREATE TABLE IF NOT EXISTS answers (digest TEXT PRIMARY KEY, check_sum INTEGER, used INTEGER, answer BLOB) WITHOUT ROWID"
+TABLE = "CREATE TABLE IF NOT EXISTS answers (digest TEXT PRIMARY KEY, check_sum INTEGER, used INTEGER, answer BLOB)"
 ASK = "SELECT digest, check_sum, answer, used < ? FROM answers WHERE digest IN (SELECT value FROM json_each(?))"
 NOTE = "UPDATE answers SET used = ? WHERE digest IN (SELECT value FROM json_each(?))"
 

@@ -20,7 +20,7 @@ from projects import Project, import_alone
 from uv import find_uv_bin
 
 ROOT = Path(__file__).parent.parent
-LOAD = "getattr(__import__('importlib'), 'import_module')"  # no rule of tracing sees through that
+LOAD = "load = getattr(__import__('importlib'), 'import_module')"  # no rule of tracing sees through that
 ORDERS = {
     "app/__init__.py", "app/common.py", "app/orders.py", "packs/orders.py", "shared_part/__init__.py", "yaml/__init__.py",
     "yaml/loader.py",
@@ -406,7 +406,7 @@ def test_a_compiled_module_of_the_project_ships_and_is_verified(project: Project
 @pytest.mark.parametrize("warnings", ["error", "always"])
 def test_warnings_about_a_users_code_neither_fail_nor_show(project: Project, warnings: str) -> None:
     project.write({"app/__init__.py": "pattern = '\\d'\nx = 1if pattern else 2\n", "app/hidden.py": "'\\d'\n"})
-    project.pack("p", f"import app\n\npattern = '\\d'\n{LOAD}('app.' + 'hidden')\n")
+    project.pack("p", f"import app\n\npattern = '\\d'\n{LOAD}\nload('app.' + 'hidden')\n")
     done = project.build("--auto-fix", PYTHONWARNINGS=warnings)
     assert "app/hidden.py" in project.shipped("p")
     assert "SyntaxWarning" not in done.stderr
@@ -748,10 +748,10 @@ def test_the_machines_credentials_reach_no_code(project: Project) -> None:
 
 def test_what_no_import_shows_is_explained_when_it_is_missing(project: Project) -> None:
     project.write({"app/plugins.py": "", "app/table.csv": "a,b\n", "app/__init__.py": ""})
-    code = f"import app\n{LOAD}('app.' + 'plug' + 'ins')\n"
+    code = f"import app\n{LOAD}\nload('app.' + 'plug' + 'ins')\n"
     project.pack("p", code)
     done = project.run()
-    assert "error: p: packs/p.py:2: No module named 'app.plugins'" in done.stderr
+    assert "error: p: packs/p.py:3: No module named 'app.plugins'" in done.stderr
     assert '  hint: add to monopack.toml: [packs.p]  extra_modules = ["app.plugins"]' in done.stderr
     project.pack("p", "import app, pathlib, sys\npathlib.Path(sys.modules['app'].__path__[0], 'table.csv').read_text()\n")
     done = project.run()
@@ -780,14 +780,14 @@ def test_a_module_that_only_tests_miss_is_explained(project: Project) -> None:
     project.write({"app/__init__.py": "", "app/lazy.py": ""})
     project.pack(
         "p",
-        f"import app\n\n\ndef go():\n    return {LOAD}('app.' + 'lazy')\n",
+        f"import app\n\n\n{LOAD}\n\n\ndef go():\n    return load('app.' + 'lazy')\n",
         tested=False,
     )
     project.write({"tests/test_p.py": "import unittest\nimport packs.p\n\n\nclass T(unittest.TestCase):\n    def test(self):\n"})
     with (project.root / "tests" / "test_p.py").open("a") as file:
         file.write("        packs.p.go()\n")
     done = project.run()
-    assert "error: p: packs/p.py:5: No module named 'app.lazy'" in done.stderr
+    assert "error: p: packs/p.py:8: No module named 'app.lazy'" in done.stderr
     assert '  hint: add to monopack.toml: [packs.p]  extra_modules = ["app.lazy"]' in done.stderr
 
 

@@ -55,6 +55,14 @@ def test_what_is_reached_by_what_ships_so_is_followed_too() -> None:
     assert index.ships(wants("jwt")) == ["bare", "cffi", "pyjwt"]
 
 
+def test_what_a_module_needs_that_may_fail_to_import_can_be_done_without() -> None:
+    index = world(WheelImport(name="bare"))
+    index.imports["pyjwt"]["jwt"] = (replace(guarded("jwt"), attribute="algorithms"),)
+    found = index.resolve(wants("jwt"))
+    assert [shipped.distribution.name for shipped in found.shipped] == ["pyjwt"]
+    assert [omitted.name for omitted in found.left_out] == ["bare"]
+
+
 def test_modules_that_the_pack_does_not_reach_bring_nothing() -> None:
     index = world()
     index.imports["pyjwt"]["jwt.contrib"] = (WheelImport(name="bare"),)

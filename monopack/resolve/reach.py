@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from monopack.model import Distribution, Needs, WheelImport, value
 
@@ -24,12 +25,35 @@ class Explored:
     foreign: tuple[Foreign, ...]
 
 
+Runs = Callable[[WheelImport], bool]
+
+
 def explore(starts: Mapping[str, Iterable[str]], distributions: Mapping[str, Distribution]) -> Explored | Needs:
     """Follow imports through distributions (by canonical name), from the dotted names that are imported of each.
 
-    What may run when a module is imported is followed, also where its failing is caught; what only runs later is not.
-    Returns `Needs` with modules where it is not known what they import.
+    What may run when a module is imported is followed, also where its failing is caught; what only runs later is not. An import
+    in a module that is reached only so counts as one whose failing is caught. Returns `Needs` with modules where it is not known
+    what they import.
     """
+    found = _explored(starts, distributions, _may_run)
+    if isinstance(found, Needs):
+        return found
+    surely = _explored(starts, distributions, _runs)
+    sure = (
+        {(name, module) for name, modules in surely.modules.items() for module in modules}
+        if isinstance(surely, Explored)
+        else set()
+    )
+    foreign = dict.fromkeys(each if (each.distribution, each.module) in sure else _guarded(each) for each in found.foreign)
+    return replace(found, foreign=tuple(foreign))
+
+
+def _guarded(foreign: Foreign) -> Foreign:
+    return replace(foreign, wanted=replace(foreign.wanted, optional=True))
+
+
+def _explored(starts: Mapping[str, Iterable[str]], distributions: Mapping[str, Distribution], runs: Runs) -> Explored | Needs:
+    """What is reached by the imports that `runs` says to follow."""
     names = {name: dict.fromkeys(imported) for name, imported in starts.items() if name in distributions}
     owners = {module: name for name, each in sorted(distributions.items()) for module in each.provides}
     modules: dict[str, tuple[str, ...]] = {}
@@ -39,7 +63,7 @@ def explore(starts: Mapping[str, Iterable[str]], distributions: Mapping[str, Dis
     while waiting:
         name = next(iter(waiting))
         del waiting[name]
-        modules[name] = reached(distributions[name], names[name])
+        modules[name] = reached(distributions[name], names[name], runs)
         if unread_modules(distributions[name], modules[name]):
             unread[name] = tuple(names[name])
             continue
@@ -47,19 +71,29 @@ def explore(starts: Mapping[str, Iterable[str]], distributions: Mapping[str, Dis
             owner = owner_of(wanted.dotted, owners)
             if not owner:
                 foreign[Foreign(distribution=name, module=module, wanted=wanted)] = None
-            elif owner != name and _runs(wanted) and wanted.dotted not in names.setdefault(owner, {}):
+            elif owner != name and runs(wanted) and wanted.dotted not in names.setdefault(owner, {}):
                 names[owner][wanted.dotted] = None
                 waiting[owner] = None
     return Needs(modules=unread) if unread else Explored(modules=modules, foreign=tuple(foreign))
 
 
-def reached(distribution: Distribution, names: Iterable[str]) -> tuple[str, ...]:
+def _runs(wanted: WheelImport) -> bool:
+    """Whether an import surely runs when the module around it is imported, and has to work."""
+    return not (wanted.optional or wanted.lazy)
+
+
+def _may_run(wanted: WheelImport) -> bool:
+    """Whether an import may well run when the module around it is imported."""
+    return wanted.optional or not wanted.lazy
+
+
+def reached(distribution: Distribution, names: Iterable[str], runs: Runs = _may_run) -> tuple[str, ...]:
     """The modules of a distribution that importing dotted names of it runs, as far as it is known what they import."""
     waiting = [module for name in names for module in _modules(name, distribution)]
     found = dict.fromkeys(waiting)
     while waiting:
         for wanted in distribution.imports.get(waiting.pop(), ()):
-            new = [module for module in _modules(wanted.dotted, distribution) if module not in found] if _runs(wanted) else []
+            new = [module for module in _modules(wanted.dotted, distribution) if module not in found] if runs(wanted) else []
             found |= dict.fromkeys(new)
             waiting.extend(new)
     return tuple(found)
@@ -88,8 +122,3 @@ def _prefixes(name: str) -> Iterator[str]:
 
 def _imports(distribution: Distribution, modules: Iterable[str]) -> Iterator[tuple[str, WheelImport]]:
     return ((module, wanted) for module in modules for wanted in distribution.imports[module])
-
-
-def _runs(wanted: WheelImport) -> bool:
-    """Whether an import may well run when the module around it is imported."""
-    return wanted.optional or not wanted.lazy

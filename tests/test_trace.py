@@ -48,7 +48,8 @@ def scan(project: Path, *source_roots: str) -> Scanner:
 
 
 def traced(project: Path, **options: Any) -> Trace:
-    scanner = scan(project, *options.get("source_roots", ())).narrowed(options.get("exclude", ()))
+    strings = options.get("string_imports", True)
+    scanner = scan(project, *options.get("source_roots", ())).narrowed(options.get("exclude", ()), strings=strings)
     because = Evidence(file="extra_modules", line=0)
     extra = tuple(Start(name=name, because=because) for name in options.get("extra_modules", ()))
     return trace("packs.main", extra, tuple(options.get("include", ())), scanner, host())

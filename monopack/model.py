@@ -261,9 +261,11 @@ class Pin:
     `name` is canonical (PEP 503), `extras` are those the project asks for, `test_extras` those that its development groups ask
     for besides, which count for tests alone; `hashes` are `sha256:hex` (empty: the lock has none).
     `wheels` are the files that the lock itself names (uv.lock); empty when an index has to be asked (requirements.txt).
-    `url` is set for a direct reference (`name @ https://...`), `sdist` for the source that the lock names beside its wheels.
-    `index` is the URL of the one index that it belongs to, and that may be asked for it (empty: the lock's `index_options`
-    decide). `development` pins serve tests and never ship.
+    `url` is set for a direct reference (`name @ https://...`, `git+https://...@COMMIT#subdirectory=FOLDER`), whose `version` may
+    be unknown (empty); `sdist` for the source that the lock names beside its wheels. `index` is the URL of the one index that it
+    belongs to, and that may be asked for it (empty: the lock's `index_options` decide). `development` pins serve tests and never
+    ship. `any_extras`: the lock holds all that is to be installed and does not say which extras were asked for, so that those
+    count whose requirements are all pinned (pylock.toml).
     """
 
     name: str
@@ -277,16 +279,19 @@ class Pin:
     sdist: str = ""
     index: str = ""
     development: bool = False
+    any_extras: bool = False
 
 
 @value()
 class Lock:
     """The project's pins that hold for the target, by canonical name, in the lock's own order.
 
-    `dialect` is `requirements`, `uv`, `poetry` or `pipenv`; `path` the file, relative to the project; `index_options` are
-    pip's own options (`--index-url`, `--extra-index-url`, `--find-links`, ...) that the lock asks for. `loose` lists the
+    `dialect` is `requirements`, `uv`, `poetry`, `pipenv`, `pdm` or `pylock`; `path` the file, relative to the project;
+    `index_options` are pip's own options (`--index-url`, `--extra-index-url`, ...) that the lock asks for. `loose` lists the
     requirements that are not pinned with `==` (`urllib3>=1.2`): with any, the lock must be resolved before use. `indexes` are
-    the indexes that the project gives names to, by URL. `stale` says that the manifest has changed since it was locked.
+    the indexes that the project gives names to, by URL. `stale` says that the manifest has changed since it was locked. `local`
+    are the distributions that are first-party code (members of a workspace, paths): by canonical name, their folder, relative
+    to the project, POSIX. They are traced, and neither fetched nor shipped as distributions.
     """
 
     dialect: str
@@ -297,6 +302,7 @@ class Lock:
     warnings: tuple[str, ...] = ()
     indexes: Mapping[str, str] = field(default_factory=dict)
     stale: str = ""
+    local: Mapping[str, str] = field(default_factory=dict)
 
 
 @value()

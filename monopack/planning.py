@@ -252,14 +252,21 @@ def read_lock(site: Site) -> Lock:
     if source is None:
         return NOTHING_PINNED
     log.info("pins: %s", source.note)
-    lock = locks.read(source, site.loaded.root, site.target)
+    lock = locks.read(source, site.loaded.root, site.target, _choice(site))
     return _complete(lock, site) if lock.loose else lock
+
+
+def _choice(site: Site) -> locks.Choice:
+    """Which of the project's extras and dependency groups may ship."""
+    options = site.loaded.config
+    extras = None if options.extras == "all" else frozenset(map(canonicalize_name, options.extras))
+    return locks.Choice(extras=extras, groups=frozenset(map(canonicalize_name, options.groups)))
 
 
 def _checked(lock: Lock, site: Site) -> Lock:
     """The lock itself, unless it is what the options refuse. Raises `LockError`."""
     options = site.loaded.config
-    bare = sorted(pin.name for pin in lock.pins.values() if not pin.hashes)
+    bare = locks.unguarded(lock.pins.values())
     if options.require_hashes and bare:
         more = f" and {len(bare) - 3} more" if len(bare) > 3 else ""
         what, hint = f"has no hashes for {', '.join(bare[:3])}{more}", "lock with hashes, or leave out require_hashes"

@@ -226,7 +226,7 @@ def test_a_package_manager_can_be_chosen_on_the_command_line_and_in_the_file(tmp
 def test_an_unknown_package_manager_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, {"package_manager": "conda"})
-    assert '"auto", "pip", "uv", "poetry" or "pipenv"' in f"{caught.value} {caught.value.hint}"
+    assert '"poetry", "pdm", "pipenv", "pylock" or "pylock.NAME"' in f"{caught.value} {caught.value.hint}"
 
 
 def test_every_flag_can_be_given_as_text_or_boolean(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from wheels import sha256
 from monopack.store.credentials import credentials, with_credentials
 
 LOGIN = "someone:s3cr%40t"
-DIALECTS = ("requirements", "uv", "poetry", "pipenv")
+DIALECTS = ("requirements", "uv", "poetry", "pipenv", "pdm", "pylock")
 
 
 @pytest.fixture
@@ -102,12 +102,37 @@ def pipenv(project: Project, pinned: Pinned, url: Callable[[str], str] = str) ->
     project.write({"Pipfile.lock": json.dumps(content, indent=4), "Pipfile": ""})
 
 
+def pdm(project: Project, pinned: Pinned) -> None:
+    packages = [
+        f'[[package]]\nname = "{name}"\nversion = "1.0"\ngroups = ["default"]\n'
+        f'files = [{{ file = "{file}", hash = "sha256:{digest}" }}]\n'
+        for name, (_, digest, file) in pinned.items()
+    ]
+    head = '[metadata]\nlock_version = "4.5.0"\nstrategy = ["inherit_metadata"]\ngroups = ["default"]\n'
+    project.write({"pdm.lock": "\n".join([head, *packages])})
+    sources = [
+        f'[[tool.pdm.source]]\nname = "our-{number}"\nurl = "{url}"\n'
+        f"include_packages = {[name for name, (index, _, _) in pinned.items() if index.url == url]}\n"
+        for number, url in enumerate(urls(pinned))
+    ]
+    project.write({"pyproject.toml": "".join(sources)})
+
+
+def pylock(project: Project, pinned: Pinned) -> None:
+    packages = [
+        f'[[packages]]\nname = "{name}"\nversion = "1.0"\nindex = "{index.url}"\n'
+        f'wheels = [{{ url = "{index.url}/{name}/{file}", hashes = {{ sha256 = "{digest}" }} }}]\n'
+        for name, (index, digest, file) in pinned.items()
+    ]
+    project.write({"pylock.toml": "\n".join(['lock-version = "1.0"\ncreated-by = "a test"\n', *packages])})
+
+
 def urls(pinned: Pinned) -> list[str]:
     return list(dict.fromkeys(index.url for index, _, _ in pinned.values()))
 
 
 writers: Mapping[str, Callable[[Project, Pinned], None]] = {
-    "requirements": requirements, "uv": uv, "poetry": poetry, "pipenv": pipenv,
+    "requirements": requirements, "uv": uv, "poetry": poetry, "pipenv": pipenv, "pdm": pdm, "pylock": pylock,
 }  # fmt: skip
 
 
@@ -133,7 +158,7 @@ def test_wrong_bytes_under_the_right_name_never_ship(project: Project, ours: Ind
     assert text(project) == b"honest = True\n"
 
 
-@pytest.mark.parametrize("dialect", ["uv", "poetry", "pipenv"])
+@pytest.mark.parametrize("dialect", ["uv", "poetry", "pipenv", "pdm", "pylock"])
 @pytest.mark.parametrize("configured", ["variable", "file", "folder"])
 def test_an_index_that_the_lock_does_not_name_is_not_even_asked(
     project: Project, ours: Index, theirs: Index, dialect: str, configured: str
@@ -155,7 +180,7 @@ def test_an_index_that_the_lock_does_not_name_is_not_even_asked(
     assert ours.asked != []
 
 
-@pytest.mark.parametrize("dialect", ["uv", "poetry", "pipenv"])
+@pytest.mark.parametrize("dialect", ["uv", "poetry", "pipenv", "pdm", "pylock"])
 def test_each_index_is_asked_for_its_own_pins_alone(project: Project, ours: Index, theirs: Index, dialect: str) -> None:
     one, two = ours.wheel("one", text="at = 'ours'\n"), theirs.wheel("two", text="at = 'theirs'\n")
     ours.wheel("two", version="9.0")
@@ -317,6 +342,12 @@ def test_require_hashes_refuses_a_pin_without_one(project: Project) -> None:
     project.build()
     done = project.run("--require-hashes")
     assert (done.returncode, "requirements.txt: has no hashes for one" in done.stderr) == (3, True)
+
+
+def test_require_hashes_lets_pass_what_comes_from_git_at_a_commit(project: Project) -> None:
+    project.require(f"one @ git+{(project.root / 'no-repository').as_uri()}@{'0' * 40}")
+    project.pack("main", "import one\n")
+    assert "one could not be fetched: fatal: " in project.run("--require-hashes").stderr
 
 
 def test_locked_refuses_what_is_not_pinned(project: Project) -> None:

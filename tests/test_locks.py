@@ -81,7 +81,7 @@ def shape(lock: Lock, root: Path) -> dict[str, Any]:
     whole = {
         "pins": {name: pin_shape(pin) for name, pin in lock.pins.items()},
         "index_options": list(lock.index_options), "loose": list(lock.loose), "warnings": list(lock.warnings),
-        "indexes": dict(lock.indexes),
+        "indexes": dict(lock.indexes), "local": dict(lock.local),
     }  # fmt: skip
     text = json.dumps({key: content for key, content in whole.items() if content})
     placed: dict[str, Any] = json.loads(text.replace(root.parent.as_uri(), "file:PARENT"))
@@ -93,6 +93,7 @@ def pin_shape(pin: Pin) -> dict[str, Any]:
         "version": pin.version, "evidence": str(pin.evidence), "extras": sorted(pin.extras), "hashes": sorted(pin.hashes),
         "wheels": [f"{file.filename} {file.url} {file.hash}".strip() for file in pin.wheels], "url": pin.url,
         "sdist": pin.sdist, "index": pin.index, "test_extras": sorted(pin.test_extras), "development": pin.development,
+        "any_extras": pin.any_extras,
     }  # fmt: skip
     return {key: content for key, content in parts.items() if content}
 
@@ -122,16 +123,17 @@ def test_a_project_without_a_lock_is_fine(tmp_path: Path) -> None:
 
 FILES = [
     ("uv.lock", "uv", "uv"), ("requirements.txt", "requirements", "pip"), ("poetry.lock", "poetry", "poetry"),
-    ("Pipfile.lock", "pipenv", "pipenv"),
+    ("Pipfile.lock", "pipenv", "pipenv"), ("pdm.lock", "pdm", "pdm"), ("pylock.toml", "pylock", "pylock"),
+    ("pylock.lambda.toml", "pylock", "pylock.lambda"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "dialect", "manager"), FILES)
 def test_the_only_lock_is_found_and_the_choice_explained(tmp_path: Path, file: str, dialect: str, manager: str) -> None:
-    write(tmp_path, {file: "", "pdm.lock": ""})
+    write(tmp_path, {file: "", "conda.lock": ""})
     found = locks.find(tmp_path, "auto")
     assert found == locks.Source(dialect=dialect, path=file, note=f"{file}, the only dependency source there is")
-    write(tmp_path, dict.fromkeys(("uv.lock", "poetry.lock", "Pipfile.lock", "requirements.txt"), ""))
+    write(tmp_path, dict.fromkeys((name for name, _, _ in FILES), ""))
     asked = locks.find(tmp_path, manager)
     assert asked == locks.Source(dialect=dialect, path=file, note=f"{file}, since the package manager is {manager}")
 
@@ -156,10 +158,22 @@ FINDING = {
         ("requirements.txt",), "poetry", "poetry.lock: is missing, and the package manager is poetry",
         "create it in the project's root, or use --package-manager auto",
     ),
-    "pdm": (("pdm.lock",), "auto", "pdm.lock: is not read yet", "export it: pdm export --output requirements.txt"),
-    "pylock": (
-        ("pylock.toml",), "auto", "pylock.toml: is not read yet",
-        "export it: uv pip compile --generate-hashes --output-file requirements.txt pyproject.toml",
+    "exported-pylock": (
+        ("pdm.lock", "pylock.toml"), "auto", "pdm.lock and pylock.toml are both here, and either could hold the pins",
+        "choose one: --package-manager pdm or --package-manager pylock",
+    ),
+    "named-pylocks": (
+        ("pylock.dev.toml", "pylock.lambda.toml"), "auto",
+        "pylock.dev.toml and pylock.lambda.toml are both here, and either could hold the pins",
+        "choose one: --package-manager pylock.dev or --package-manager pylock.lambda",
+    ),
+    "named-pylocks-asked-for": (
+        ("pylock.dev.toml", "pylock.lambda.toml"), "pylock", "pylock.dev.toml and pylock.lambda.toml could each hold the pins",
+        "choose one: --package-manager pylock.dev or --package-manager pylock.lambda",
+    ),
+    "pylock-of-that-name": (
+        ("pylock.toml",), "pylock.lambda", "pylock.lambda.toml: is missing, and the package manager is pylock.lambda",
+        "create it in the project's root, or use --package-manager auto",
     ),
     "pip-without": (
         ("uv.lock",), "pip", "requirements.txt: is missing, and the package manager is pip",
@@ -171,9 +185,16 @@ FINDING = {
     ),
     "unknown": (
         ("requirements.txt",), "conda", "locks of the package manager conda are not read yet",
-        "use one of: auto, pip, pipenv, poetry, uv",
+        "use one of: auto, pdm, pip, pipenv, poetry, pylock, uv",
     ),
 }  # fmt: skip
+
+
+def test_under_its_usual_name_a_pylock_comes_before_named_ones(tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys(("pylock.toml", "pylock.dev.toml"), ""))
+    found = locks.find(tmp_path, "auto")
+    assert found
+    assert found.path == "pylock.toml"
 
 
 @pytest.mark.parametrize("name", FINDING)
@@ -187,6 +208,8 @@ def test_what_cannot_be_chosen_is_refused(tmp_path: Path, name: str) -> None:
 WANTED = "though other lines have a --hash, or --require-hashes asks for them"
 HASHES_HINT = "give every line its hashes (`uv pip compile --generate-hashes` does), or none"
 CODE_HINT = "publish it as a wheel, or put its code into this repository"
+NAME_HINT = "name it: `NAME @ git+https://...@COMMIT`, or publish it as a wheel, or put its code into this repository"
+COMMIT = "0123456789abcdef" * 2 + "01234567"
 TWO_LINES = "change or remove one of the two lines"
 REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
     "twice": (
@@ -264,15 +287,20 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
         "requirements.txt:1: includes https://index.example/r.txt: requirements from a URL are not read yet",
         "download it, and include the copy",
     ),
-    "git": (
-        {"requirements.txt": "lib @ git+https://user:secret@git.example/lib@main\n"},
-        "requirements.txt:1: lib @ git+https://git.example/lib@main: a requirement from git is not read yet",
-        CODE_HINT,
+    "git-without-a-name": (
+        {"requirements.txt": "git+https://user:secret@git.example/lib@main\n"},
+        "requirements.txt:1: git+https://git.example/lib@main: a requirement from git is not read yet",
+        NAME_HINT,
     ),
-    "git-editable": (
-        {"requirements.txt": "-e git+https://git.example/lib#egg=lib\n"},
-        "requirements.txt:1: -e git+https://git.example/lib#egg=lib: a requirement from git is not read yet",
-        CODE_HINT,
+    "mercurial": (
+        {"requirements.txt": "lib @ hg+https://hg.example/lib@0123\n"},
+        "requirements.txt:1: lib @ hg+https://hg.example/lib@0123: a requirement from hg is not read yet",
+        NAME_HINT,
+    ),
+    "git-beside-hashes": (
+        {"requirements.txt": f"lib @ git+https://git.example/lib@{COMMIT}\nsix==1 --hash={HASH_A}\n"},
+        f"requirements.txt:1: lib has no --hash, {WANTED}",
+        HASHES_HINT,
     ),
     "no-such-folder": (
         {"requirements.txt": "six==1\n-e ./member\n"},
@@ -285,9 +313,9 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
         "paths in requirements start at the project's root, as with pip run there",
     ),
     "no-version": (
-        {"requirements.txt": "lib @ https://index.example/archive/main.zip\n"},
-        "requirements.txt:1: lib @ https://index.example/archive/main.zip: the file's name does not tell its version",
-        "name a wheel (.whl) or a source distribution (name-version.tar.gz)",
+        {"requirements.txt": "https://index.example/archive/main.zip\n"},
+        "requirements.txt:1: https://index.example/archive/main.zip: the file's name does not tell what it is",
+        "name it: `NAME @ https://...`",
     ),
     "two-files": (
         {"requirements.txt": "lib @ https://a.example/lib-1.0.tar.gz\nlib @ https://b.example/lib-1.0.tar.gz\n"},
@@ -354,7 +382,7 @@ RELOCK = "run `uv lock` again"
 APP = '[[package]]\nname = "app"\nversion = "1"\nsource = { virtual = "." }\n'
 REGISTRY = 'source = { registry = "https://index.example/simple" }\n'
 IDNA = f'[[package]]\nname = "idna"\nversion = "3.7"\n{REGISTRY}'
-GIT = '[[package]]\nname = "lib"\nversion = "1"\nsource = { git = "https://git.example/lib#0123" }\n'
+GIT = '[[package]]\nname = "lib"\nversion = "1"\nsource = { git = "https://git.example/lib?rev=main" }\n'
 CONFLICT = 'conflicts = [[{ package = "app", extra = "a" }, { package = "app", extra = "b" }]]\n'
 EXTRAS = """[package.optional-dependencies]
 a = [{ name = "idna", version = "3.7" }]
@@ -381,7 +409,7 @@ UV_REFUSED = {
     ),
     "git": (
         f'version = 1\n{APP}dependencies = [{{ name = "lib" }}]\n{GIT}',
-        "uv.lock:8: lib comes from git, which is not read yet", CODE_HINT,
+        "uv.lock:8: lib comes from Git, and no commit is locked for it", RELOCK,
     ),
     "nothing-there": (
         f'version = 1\n{APP}dependencies = [{{ name = "idna", version = "3.8" }}]\n{IDNA}',
@@ -394,7 +422,7 @@ UV_REFUSED = {
     "conflicting-extras": (
         f"version = 1\n{CONFLICT}{APP}{EXTRAS}{IDNA}{IDNA.replace('3.7', '3.8')}",
         "uv.lock:15: idna is reached as 3.7 and as 3.8 (uv.lock:11)",
-        "extras that conflict cannot be chosen between yet: lock with one of them only",
+        "extras or groups that conflict ask for them: choose with extras and groups in monopack.toml",
     ),
     "other-python": (
         'version = 1\nrequires-python = ">=3.13"\n', "uv.lock: holds for Python >=3.13, not for 3.12.1 (target test-target)",
@@ -483,7 +511,7 @@ POETRY_REFUSED = {
     ),
     "git": (
         f'{ROOT_OF}lib = "*"\n', packages('idna 1', 'lib 1\n[package.source]\ntype = "git"\nurl = "https://git.example/lib"'),
-        "poetry.lock:7: lib comes from git, which is not read yet", CODE_HINT,
+        "poetry.lock:7: lib comes from Git, and no commit is locked for it", POETRY_RELOCK,
     ),
     "other-python": (
         "", packages(python=">=3.13,<4 || ~3.9"),
@@ -501,7 +529,7 @@ POETRY_REFUSED = {
             "six 1\ngroups = []\n[extras]\na = [\"idna\"]\nb = [\"idna\"]", version="2.1",
         ),
         "poetry.lock:8: idna is reached as 3.7 and as 3.8 (poetry.lock:2)",
-        "extras that conflict cannot be chosen between yet: lock with one of them only",
+        "extras or groups that conflict ask for them: choose with extras and groups in monopack.toml",
     ),
     "bad-marker": (
         "", packages('idna 3.7\ngroups = ["main"]\nmarkers = "sys_platform = 1"', version="2.1"),
@@ -654,18 +682,17 @@ PIPENV_REFUSED = {
         "Pipfile.lock: is not what pipenv writes: default.idna.version: Input should be a valid string", PIPENV_RELOCK,
     ),
     "git": (
-        pipfile_lock(lib={"git": "https://user:secret@git.example/lib", "ref": "0123"}),
-        "Pipfile.lock:7: lib comes from git, which is not read yet", CODE_HINT,
+        pipfile_lock(lib={"git": "https://user:secret@git.example/lib"}),
+        "Pipfile.lock:7: lib comes from Git, and no commit is locked for it", PIPENV_RELOCK,
     ),
     "bad-marker": (
         pipfile_lock(idna={"version": "==1", "markers": "sys_platform = 1"}),
         "Pipfile.lock: is not what pipenv writes: Expected marker operator, one of <=, <, !=, ==, >=, >, ~=, ===, in, not in",
         PIPENV_RELOCK,
     ),
-    "no-version": (
-        pipfile_lock(lib={"file": "https://user:secret@index.example/main.zip"}),
-        "Pipfile.lock:7: the file of lib does not tell its version",
-        "name a wheel (.whl) or a source distribution (name-version.tar.gz)",
+    "mercurial": (
+        pipfile_lock(lib={"hg": "https://user:secret@hg.example/lib", "ref": "0123"}),
+        "Pipfile.lock:7: lib comes from hg, which is not read yet", CODE_HINT,
     ),
     "unknown-source": (
         pipfile_lock("one", lib=served("two")),
@@ -750,6 +777,196 @@ def test_a_pipfile_that_changed_since_is_told(tmp_path: Path) -> None:
     assert read(root).warnings == (), "scripts make no lock old"
     write(root, {"Pipfile": pipfile.replace("==3.7", "==3.8")})
     assert read(root).warnings == ("Pipfile.lock is older than what Pipfile asks for now: run `pipenv lock` again",)
+
+
+# ---------------------------------------------------------------- pdm.lock
+
+PDM_RELOCK = "run `pdm lock` again"
+PDM_HEAD = '[metadata]\nlock_version = "4.5.1"\nstrategy = ["inherit_metadata"]\ngroups = ["default"]\n'
+PDM_LIB = '[[package]]\nname = "lib"\nversion = "1"\ngroups = ["default"]\n'
+PDM_REFUSED = {
+    "older": (
+        '[metadata]\nlock_version = "4.4.2"\n', "pdm.lock:2: lock version 4.4.2 is not known, only 4.5",
+        "use a pdm that writes 4.5 (2.17 or newer), or a newer monopack",
+    ),
+    "cut-off": (
+        f"{PDM_HEAD}[[package]]\nname = ", "pdm.lock:6: is not TOML: Invalid value",
+        f"is it cut off or half merged? {PDM_RELOCK}",
+    ),
+    "no-groups": (
+        '[metadata]\nlock_version = "4.5.0"\nstrategy = []\n',
+        "pdm.lock: does not say which groups and markers its packages have", "run `pdm lock --strategy inherit_metadata`",
+    ),
+    "other-target": (
+        f'{PDM_HEAD}[[metadata.targets]]\nrequires_python = ">=3.12"\nplatform = "windows_amd64"\n',
+        "pdm.lock: was not resolved for target test-target (Python 3.12 on Linux x86_64), only for windows_amd64 Python >=3.12",
+        "choose another target or Python, or lock for this one too: `pdm lock --append --platform ... --python ...`",
+    ),
+    "other-python": (
+        f'{PDM_HEAD}[[metadata.targets]]\nrequires_python = ">=3.13"\n',
+        "pdm.lock: was not resolved for target test-target (Python 3.12 on Linux x86_64), only for Python >=3.13",
+        "choose another target or Python, or lock for this one too: `pdm lock --append --platform ... --python ...`",
+    ),
+    "moving-git": (
+        f'{PDM_HEAD}{PDM_LIB}git = "https://git.example/lib"\n', "pdm.lock:6: lib comes from Git, and no commit is locked for it",
+        "lock it as not editable",
+    ),
+    "mercurial": (
+        f'{PDM_HEAD}{PDM_LIB}hg = "https://hg.example/lib"\n', "pdm.lock:6: lib comes from hg, which is not read yet", CODE_HINT,
+    ),
+    "bad-marker": (
+        f'{PDM_HEAD}{PDM_LIB}marker = "sys_platform = 1"\n',
+        "pdm.lock: is not what pdm writes: Expected marker operator, one of <=, <, !=, ==, >=, >, ~=, ===, in, not in",
+        PDM_RELOCK,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PDM_REFUSED)
+def test_a_pdm_lock_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
+    text, message, hint = PDM_REFUSED[name]
+    assert refused(write(tmp_path, {"pdm.lock": text, "pyproject.toml": ""})) == (message, hint)
+
+
+def test_forks_of_a_pdm_lock_follow_the_target() -> None:
+    assert read(CASES / "pdm_project").pins["yaml-thing"].version == "3.1"
+    assert read(CASES / "pdm_project", markers=WINDOWS).pins["yaml-thing"].version == "2.0"
+
+
+def test_a_manifest_that_changed_since_pdm_locked_it_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(CASES / "pdm_project", root)
+    manifest = (root / "pyproject.toml").read_text("utf-8")
+    write(root, {"pyproject.toml": f"{manifest}\n[tool.other]\nx = 1\n"})
+    assert read(root).warnings == ()
+    write(root, {"pyproject.toml": manifest.replace('"win-part"', '"win-part>=1"')})
+    assert read(root).warnings == ("pdm.lock is older than what pyproject.toml asks for now: run `pdm lock` again",)
+
+
+PDM_SOURCE = '[[tool.pdm.source]]\nname = "ours"\nurl = "https://ours.example/simple"\n'
+PDM_HASH = f'files = [{{ file = "lib-1-py3-none-any.whl", hash = "sha256:{"0" * 64}" }}]\n'
+
+
+@pytest.mark.parametrize(
+    ("rules", "indexes", "options"),
+    [
+        ("", ["", ""], ("--extra-index-url=https://ours.example/simple",)),
+        (
+            'include_packages = ["our-*"]\n',
+            ["https://ours.example/simple", ""],
+            ("--extra-index-url=https://ours.example/simple",),
+        ),
+        ('include_packages = ["our-*"]\nexclude_packages = ["*"]\n', ["https://ours.example/simple", ""], ()),
+    ],
+)
+def test_a_source_that_includes_a_package_is_the_only_one_that_pdm_asks(
+    tmp_path: Path, rules: str, indexes: list[str], options: tuple[str, ...]
+) -> None:
+    pins = PDM_LIB.replace('"lib"', '"our-lib"') + PDM_HASH + PDM_LIB + PDM_HASH
+    lock = read(write(tmp_path, {"pdm.lock": PDM_HEAD + pins, "pyproject.toml": PDM_SOURCE + rules}))
+    assert ([pin.index for pin in lock.pins.values()], lock.index_options) == (indexes, options)
+
+
+def test_indexes_that_pdm_asks_beside_each_other_need_hashes(tmp_path: Path) -> None:
+    message, _ = refused(write(tmp_path, {"pdm.lock": PDM_HEAD + PDM_LIB, "pyproject.toml": PDM_SOURCE}))
+    assert "takes distributions from the default index and https://ours.example/simple, and lib has no hash" in message
+
+
+# ---------------------------------------------------------------- pylock.toml
+
+PYLOCK_RELOCK = "write the lock again with the tool that made it"
+PYLOCK_HEAD = 'lock-version = "1.0"\ncreated-by = "a test"\n'
+PYLOCK_LIB = '[[packages]]\nname = "lib"\nversion = "1"\n'
+PYLOCK_FILE = f'wheels = [{{ url = "https://index.example/lib-1-py3-none-any.whl", hashes = {{ sha256 = "{"a" * 64}" }} }}]\n'
+PYLOCK_OTHER = (PYLOCK_LIB + PYLOCK_FILE).replace("lib-1", "lib-2").replace('= "1"', '= "2"')
+PYLOCK_REFUSED = {
+    "newer": (
+        '# made tomorrow\nlock-version = "2.0"\ncreated-by = "a test"\npackages = []\n',
+        "pylock.toml:2: lock version 2.0 is not known, only 1.x", "use a tool that writes version 1.0, or a newer monopack",
+    ),
+    "cut-off": (
+        f"{PYLOCK_HEAD}[[packages]]\nname = ", "pylock.toml:4: is not TOML: Invalid value",
+        f"is it cut off or half merged? {PYLOCK_RELOCK}",
+    ),
+    "two-versions": (
+        f"{PYLOCK_HEAD}{PYLOCK_LIB}{PYLOCK_FILE}{PYLOCK_OTHER}",
+        "pylock.toml:8: lib is reached as 1 and as 2 (pylock.toml:4)",
+        "extras or groups that conflict ask for them: choose with extras and groups in monopack.toml",
+    ),
+    "other-python": (
+        f'requires-python = ">=3.13"\n{PYLOCK_HEAD}packages = []\n',
+        "pylock.toml: holds for Python >=3.13, not for 3.12.1 (target test-target)",
+        "choose another target or Python, or lock for this one",
+    ),
+    "other-platform": (
+        f"environments = [\"sys_platform == 'win32'\"]\n{PYLOCK_HEAD}packages = []\n",
+        'pylock.toml: was not made for target test-target, only for sys_platform == "win32"', "lock for this environment too",
+    ),
+    "mercurial": (
+        f'{PYLOCK_HEAD}{PYLOCK_LIB}vcs = {{ type = "hg", url = "https://hg.example/lib", commit-id = "0123" }}\n',
+        "pylock.toml:4: lib comes from hg, which is not read yet", CODE_HINT,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PYLOCK_REFUSED)
+def test_a_pylock_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
+    text, message, hint = PYLOCK_REFUSED[name]
+    assert refused(write(tmp_path, {"pylock.toml": text})) == (message, hint)
+
+
+def test_a_pylock_against_the_standard_is_refused_at_its_package(tmp_path: Path) -> None:
+    message, _ = refused(write(tmp_path, {"pylock.toml": f"{PYLOCK_HEAD}{PYLOCK_LIB}"}))
+    assert message.startswith("pylock.toml:4: is not a pylock file: ")
+
+
+# ---------------------------------------------------------------- extras and groups
+
+SHOP = Path(__file__).parent / "cases" / "package_managers" / "shop"
+GROUPED = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pylock": "pylock.toml"}
+
+
+def chosen(manager: str, **choice: frozenset[str]) -> dict[str, bool]:
+    """The pins of the shop by name, and whether each is for development."""
+    source = locks.find(SHOP, manager)
+    assert source is not None
+    pins = locks.read(source, SHOP, target(), locks.Choice(**choice)).pins
+    return {name: pin.development for name, pin in pins.items()}
+
+
+@pytest.mark.parametrize("manager", GROUPED)
+def test_only_chosen_extras_of_the_project_ship(manager: str) -> None:
+    assert chosen(manager)["chart-thing"] is False
+    assert chosen(manager, extras=frozenset({"charts"}))["chart-thing"] is False
+    without = chosen(manager, extras=frozenset())
+    assert without.get("chart-thing", True)
+    assert without["yaml-thing"] is False
+
+
+@pytest.mark.parametrize(("manager", "group"), [*((manager, "dev") for manager in GROUPED), ("pipenv", "develop")])
+def test_a_chosen_group_ships_and_others_serve_tests(manager: str, group: str) -> None:
+    assert chosen(manager)["test-helper"]
+    ships = chosen(manager, groups=frozenset({group}))
+    assert (ships["test-helper"], ships["helper-base"], ships["yaml-thing"]) == (False, False, False)
+
+
+@pytest.mark.parametrize("manager", [*GROUPED, "pipenv", "pip"])
+@pytest.mark.parametrize("option", ["extras", "groups"])
+def test_what_a_lock_does_not_have_cannot_be_chosen(manager: str, option: str) -> None:
+    with pytest.raises(LockError) as caught:
+        chosen(manager, **{option: frozenset({"nothing"})})
+    assert caught.value.what == f"has no {option[:-1]} nothing"
+    assert option in caught.value.hint
+
+
+def test_an_extra_that_is_chosen_settles_a_conflict(tmp_path: Path) -> None:
+    text = f"version = 1\n{CONFLICT}{APP}{EXTRAS}{IDNA}{IDNA.replace('3.7', '3.8')}"
+    write(tmp_path, {"uv.lock": text})
+    source = locks.find(tmp_path, "uv")
+    assert source is not None
+    for extra, version in (("a", "3.7"), ("b", "3.8")):
+        pins = locks.read(source, tmp_path, target(), locks.Choice(extras=frozenset({extra}))).pins
+        assert pins["idna"].version == version
 
 
 # ---------------------------------------------------------------- pin: loose requirements

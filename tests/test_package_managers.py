@@ -1,4 +1,8 @@
-"""One project locked by four package managers gives the same packs; and what another Python's pip has is not fetched again."""
+"""One project locked in six dialects gives the same packs; and what another Python's pip has is not fetched again.
+
+The locks of the case were written by the package managers themselves, from an index of these same wheels: uv 0.13.9, which also
+exported pylock.uv.toml, Poetry 2.5.1, pipenv 2026.10.3, and PDM 2.29.3, which also exported pylock.toml.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +25,14 @@ from projects import Project
 from wheels import make_wheel, sha256
 
 CASE = Path(__file__).parent / "cases" / "package_managers" / "shop"
-MANAGERS = {"pip": "requirements.txt", "uv": "uv.lock", "poetry": "poetry.lock", "pipenv": "Pipfile.lock"}
+MANAGERS = {
+    "pip": "requirements.txt", "uv": "uv.lock", "poetry": "poetry.lock", "pipenv": "Pipfile.lock", "pdm": "pdm.lock",
+    "pylock": "pylock.toml", "pylock.uv": "pylock.uv.toml",
+}  # fmt: skip
+DEVELOPMENT = ["uv", "poetry", "pipenv", "pdm", "pylock"]  # those whose locks tell what is for development
+MACHINES = ("x86_64", "aarch64")
 SUBSETS = {
-    "orders": {"shared-part", "speedup", "tls-part", "web-kit"},
+    "orders": {"native-part", "shared-part", "speedup", "tls-part", "web-kit"},
     "reports": {"chart-thing", "shared-part", "speedup", "yaml-thing"},
 }
 HELPERS = {"helper-base", "test-helper"}
@@ -44,7 +53,8 @@ WHEELS: dict[str, dict[str, Any]] = {
     "unused-thing 1.0": {"files": {"unused_thing.py": ""}},
     "web-kit 1.2": {
         "files": {"web_kit.py": "import shared_part, speedup, tls_part\n\n\ndef answer():\n    return {'statusCode': 200}\n"},
-        "requires": ["shared-part[fast]>=2", "tls-part; extra == 'tls'", "win-part; sys_platform == 'win32'"], "extras": ["tls"],
+        "extras": ["tls"],
+        "requires": ["shared-part[fast]>=2", "native-part", "tls-part; extra == 'tls'", "win-part; sys_platform == 'win32'"],
     },
     "win-part 1.0": {"files": {"win_part.py": ""}},
     "yaml-thing 3.1": {"files": {"yaml/__init__.py": "", "yaml/loader.py": "def load(text):\n    return text\n"}},
@@ -91,6 +101,9 @@ def index(tmp_path: Path) -> Iterator[Index]:
     for title, content in WHEELS.items():
         name, version = title.split()
         make_wheel(made.folder / name, name, version, **content)
+    for machine in MACHINES:
+        tag, files = f"py3-none-manylinux2014_{machine}", {"native_part.py": f"machine = {machine!r}\n"}
+        make_wheel(made.folder / "native-part", "native-part", "1.1", files, tag=tag)
     handler = functools.partial(Handler, asked=made.asked, directory=str(made.folder.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -106,12 +119,12 @@ def locked(project: Project, index: Index, tmp_path: Path) -> Project:
     digests = {wheel.name: sha256(wheel) for wheel in index.folder.rglob("*.whl")}
     for name in MANAGERS.values():
         text = (CASE / name).read_text("utf-8").replace("https://index.example/simple", index.url)
-        project.write({name: re.sub(r"sha256:([\w.-]+\.whl)", lambda found: f"sha256:{digests[found[1]]}", text)})
+        project.write({name: re.sub(r"digest-of-([\w.-]+\.whl)", lambda found: digests[found[1]], text)})
     project.environ |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     return project
 
 
-# ---------------------------------------------------------------- four locks
+# ---------------------------------------------------------------- six dialects
 
 
 def built_with(manager: str, project: Project) -> tuple[dict[str, bytes], list[dict[str, Any]], str]:
@@ -123,14 +136,14 @@ def built_with(manager: str, project: Project) -> tuple[dict[str, bytes], list[d
     return {pack: project.output(f"{pack}.zip") for pack in SUBSETS}, manifests, done.stderr
 
 
-def test_four_locks_of_one_project_give_the_same_subsets_and_the_same_bytes(locked: Project, index: Index) -> None:
+def test_locks_of_one_project_in_six_dialects_give_the_same_subsets_and_the_same_bytes(locked: Project, index: Index) -> None:
     before = {path: path.read_bytes() for path in locked.root.rglob("*") if path.is_file()}
     zips, manifests, stderr = built_with("pip", locked)
     fetched = index.wheels()
     assert {m["pack"]: {d["name"] for d in m["distributions"]} for m in manifests} == SUBSETS
     assert fetched == SUBSETS["orders"] | SUBSETS["reports"] | HELPERS, "what only tests need is fetched, nothing else is"
     assert "warning" not in stderr
-    for manager in ("uv", "poetry", "pipenv"):
+    for manager in (*MANAGERS,)[1:]:
         same_zips, same_manifests, stderr = built_with(manager, locked)
         assert same_zips == zips
         assert same_manifests == manifests
@@ -139,7 +152,7 @@ def test_four_locks_of_one_project_give_the_same_subsets_and_the_same_bytes(lock
     assert {path: path.read_bytes() for path in before} == before, "neither locks nor manifests are written"
 
 
-@pytest.mark.parametrize("manager", ["uv", "poetry", "pipenv"])
+@pytest.mark.parametrize("manager", DEVELOPMENT)
 def test_what_only_a_development_group_has_does_not_ship(manager: str, locked: Project) -> None:
     locked.pack("orders", "import test_helper\n")
     done = locked.run("orders", "--package-manager", manager)
@@ -183,13 +196,13 @@ def test_wheels_that_another_pythons_pip_has_are_not_fetched_again(
         pytest.importorskip("ensurepip", reason="this Python came without a pip")
     trust(locked)
     python = another_python(tmp_path / "other", bundled_pip=bundled_pip)
-    fill(python, locked, index, "shared-part==2.0", "speedup==1.5", "tls-part==1.0", "web-kit==1.2")
+    fill(python, locked, index, "shared-part==2.0", "speedup==1.5", "tls-part==1.0", "web-kit==1.2", "native-part==1.1")
     line = f"fetched wheels came from the pip cache of {python}"
     arguments = ("orders", "--package-manager", "pip", "--skip-tests", "--existing-install-python")
     done = locked.build(*arguments, str(python))
     assert index.wheels() == set()
     assert done.stderr.count(line) == 1
-    assert f"4 of 4 {line}" in done.stderr
+    assert f"5 of 5 {line}" in done.stderr
     assert {d["name"] for d in locked.manifest("orders")["distributions"]} == SUBSETS["orders"]
     assert line not in locked.build(*arguments, str(python)).stderr, "the store has them now"
 
@@ -211,8 +224,8 @@ def test_only_what_the_cache_lacks_is_fetched_and_counted(locked: Project, index
         {"monopack.toml": f'package_manager = "pip"\nexisting_install_python = "{python}"\n', "pip.py": "raise SystemExit\n"}
     )
     done = locked.build("orders", "--skip-tests", PIP_NO_CACHE_DIR="1", PIP_QUIET="2")
-    assert index.wheels() == {"shared-part", "tls-part"}
-    assert f"2 of 4 fetched wheels came from the pip cache of {python}" in done.stderr
+    assert index.wheels() == {"native-part", "shared-part", "tls-part"}
+    assert f"2 of 5 fetched wheels came from the pip cache of {python}" in done.stderr
 
 
 @pytest.mark.parametrize("case", ["missing", "without pip", "with an old pip"])

@@ -575,6 +575,59 @@ def test_an_sdist_is_built_without_credentials_and_kept(
     assert new_store(tmp_path / "store", replace(rich, offline=True)).obtain(pins, local(index), host()) == found
 
 
+def make_repository(index: Path, tmp_path: Path) -> tuple[str, str]:
+    """A Git repository with the sdist's project in the folder `sub`: its URL and its only commit."""
+    make_sdist(index, tmp_path)
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    (tmp_path / "src_only-1.0").rename(folder / "sub")
+    who = ["-c", "user.name=a", "-c", "user.email=a@index.example"]
+    for arguments in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "first"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True)
+    return f"git+{folder.as_uri()}", done.stdout.strip()
+
+
+@pytest.mark.parametrize("version", ["1.0", ""], ids=["version-in-the-lock", "none"])
+def test_a_pin_from_git_is_built_at_its_commit_without_credentials_and_kept(
+    settings: Fetching, index: Path, tmp_path: Path, version: str
+) -> None:
+    repository, commit = make_repository(index, tmp_path)
+    (tmp_path / "repository" / "sub" / "backend.py").write_text("a later state that does not build")
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@index.example", "commit", "--quiet", "--all", "--message", "later"],
+        cwd=tmp_path / "repository", check=True,
+    )  # fmt: skip
+    rich = replace(settings, environ={**settings.environ, "CLOUD_SECRET": "x"})
+    pins = [pin("src-only", version, url=f"{repository}@{commit}#subdirectory=sub")]
+    found = new_store(tmp_path / "store", rich).obtain(pins, [], host())
+    with zipfile.ZipFile(found["src-only"].location) as wheel:
+        assert b"CLOUD_SECRET" not in wheel.read("src_only.py")
+    (tmp_path / "repository").rename(tmp_path / "gone")
+    assert new_store(tmp_path / "store", replace(rich, offline=True)).obtain(pins, [], host()) == found
+
+
+GIT_REFUSED = {
+    "no-commit": ("@" + "0" * 40, "src-only==1.0 could not be fetched: fatal: "),
+    "no-folder": ("@COMMIT#subdirectory=other", "src-only==1.0 has no folder other at its commit"),
+    "no-repository": ("/gone@COMMIT", "src-only==1.0 could not be fetched: fatal: "),
+}
+
+
+@pytest.mark.parametrize("name", GIT_REFUSED)
+def test_a_pin_from_git_that_cannot_be_had_is_refused(store: NewStore, index: Path, tmp_path: Path, name: str) -> None:
+    repository, commit = make_repository(index, tmp_path)
+    end, message = GIT_REFUSED[name]
+    assert refused(store(), [pin("src-only", url=repository + end.replace("COMMIT", commit))], []).what.startswith(message)
+
+
+def test_a_pin_from_git_may_be_forbidden_as_an_sdist_is(settings: Fetching, index: Path, tmp_path: Path) -> None:
+    repository, commit = make_repository(index, tmp_path)
+    strict = new_store(tmp_path / "store", replace(settings, sdists=False))
+    error = refused(strict, [pin("src-only", url=f"{repository}@{commit}#subdirectory=sub")], [])
+    assert error.what == "src-only==1.0 comes from Git and may not be built from its source"
+
+
 def test_an_sdist_with_another_hash_is_not_built(
     store: NewStore, index: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -91,6 +91,11 @@ def _permitted(given: object) -> object:
     return str(given) if given in ("allow", "forbid") else _words(given)
 
 
+def _words_or_all(given: object) -> object:
+    """As `_words`, and `all` as it is."""
+    return str(given) if given == "all" else _words(given)
+
+
 def _path(given: object) -> object:
     """Refuse what no system takes for a path."""
     if isinstance(given, str) and (not given.strip() or "\0" in given):
@@ -170,10 +175,11 @@ Roots = Annotated[
     BeforeValidator(_words),
     Accepts(words='"auto" or a list of folders'),
 ]
+Extras = Annotated[tuple[Name, ...] | Literal["all"], BeforeValidator(_words_or_all), Accepts(words='"all" or a list of strings')]
 Manager = Annotated[
-    Literal["auto", "pip", "uv", "poetry", "pipenv"],
+    Annotated[str, Field(pattern=r"^(auto|pip|uv|poetry|pdm|pipenv|pylock(\.[^./\\]+)?)$")],
     BeforeValidator(_word),
-    Accepts(words='"auto", "pip", "uv", "poetry" or "pipenv"'),
+    Accepts(words='"auto", "pip", "uv", "poetry", "pdm", "pipenv", "pylock" or "pylock.NAME"'),
 ]
 TARGET_TABLE = {
     "type": "object",

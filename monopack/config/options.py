@@ -14,6 +14,7 @@ from monopack.config.kinds import (
     Color,
     Depth,
     DepthOrNone,
+    Extras,
     Folder,
     FolderOrNone,
     Formats,
@@ -119,8 +120,16 @@ class BuildConfig(BaseSettings):
     )
     package_manager: Annotated[Manager, OnCommandLine(group=Group.PINS, metavar="NAME")] = Field(
         default="auto",
-        description="Whose pins are read: `pip` means requirements.txt, `uv` uv.lock, `poetry` poetry.lock and `pipenv`"
-        " Pipfile.lock.",
+        description="Whose pins are read: `pip` means requirements.txt, `uv` uv.lock, `poetry` poetry.lock, `pdm` pdm.lock,"
+        " `pipenv` Pipfile.lock, `pylock` pylock.toml and `pylock.NAME` pylock.NAME.toml.",
+    )
+    groups: Names = Field(
+        default=(),
+        description="Dependency groups whose pins may ship like the project's own dependencies; all others serve tests only.",
+    )
+    extras: Extras = Field(
+        default="all",
+        description="The project's own extras whose pins may ship, as far as they are imported; `all` is every one.",
     )
     target: Annotated[Target, OnCommandLine(group=Group.PINS, metavar="TARGET")] = Field(
         default="host",

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from monopack.errors import LockError
-from monopack.locks import pipenv, poetry, requirements, uv
+from monopack.locks import pdm, pipenv, poetry, pylock, requirements, uv
 from monopack.locks.pinning import Resolver, pin
+from monopack.locks.pins import Choice, unguarded
 from monopack.model import Lock, Target, value
 
-__all__ = ["DIALECTS", "Dialect", "Resolver", "Source", "find", "pin", "read"]
+__all__ = ["DIALECTS", "Choice", "Dialect", "Resolver", "Source", "find", "pin", "read", "unguarded"]
 
 
 @value()
@@ -27,68 +28,79 @@ class Source:
 
 @value()
 class Dialect:
-    """One kind of lock: its name, the package manager that is configured for it, its file in the project root, its reader."""
+    """One kind of lock: its name, the package manager that is configured for it, its reader, its file in the project root.
+
+    `others` is a glob pattern of other names that the file may have.
+    """
 
     name: str
     manager: str
     file: str
-    read: Callable[[Path, str, Target], Lock]
+    read: Callable[[Path, str, Target, Choice], Lock]
+    others: str = ""
+
+    def files(self, root: Path) -> list[str]:
+        """The names of the files of this kind in a folder; under its usual name it is the only one that counts."""
+        if (root / self.file).is_file():
+            return [self.file]
+        return sorted(file.name for file in root.glob(self.others) if file.is_file()) if self.others else []
 
 
 DIALECTS = (
     Dialect(name="uv", manager="uv", file="uv.lock", read=uv.read),
     Dialect(name="poetry", manager="poetry", file="poetry.lock", read=poetry.read),
+    Dialect(name="pdm", manager="pdm", file="pdm.lock", read=pdm.read),
     Dialect(name="pipenv", manager="pipenv", file="Pipfile.lock", read=pipenv.read),
+    Dialect(name="pylock", manager="pylock", file="pylock.toml", others="pylock.*.toml", read=pylock.read),
     Dialect(name="requirements", manager="pip", file="requirements.txt", read=requirements.read),
-)
-
-UNREAD = (  # locks that are recognised only, each with the command that writes a requirements.txt from it
-    ("pdm.lock", "pdm export --output requirements.txt"),
-    ("pylock.toml", "uv pip compile --generate-hashes --output-file requirements.txt pyproject.toml"),
 )
 
 
 def find(root: Path, manager: str) -> Source | None:
     """The lock in the absolute folder `root` that `manager` uses (`auto`: whichever is there); None when a project has no lock.
 
-    Raises `LockError` when the manager's lock is missing, when two could be meant, and for locks that cannot be read yet.
+    Raises `LockError` when the manager's lock is missing, and when several files could be meant.
     """
     if manager != "auto":
         return _of_manager(root, manager)
-    found = [dialect for dialect in DIALECTS if (root / dialect.file).is_file()]
+    found = [(dialect, file) for dialect in DIALECTS for file in dialect.files(root)]
     if len(found) > 1:
-        *others, last = (dialect.file for dialect in found)
-        ways = " or ".join(f"--package-manager {dialect.manager}" for dialect in found)
+        *others, last = (file for _, file in found)
+        ways = " or ".join(f"--package-manager {_manager(dialect, file)}" for dialect, file in found)
         many = "both here, and either" if len(found) == 2 else "all here, and each"
         what = f"{', '.join(others)} and {last} are {many} could hold the pins"
         raise LockError(what, hint=f"choose one: {ways}")
-    if found:
-        note = f"{found[0].file}, the only dependency source there is"
-        return Source(dialect=found[0].name, path=found[0].file, note=note)
-    _refuse_unread(root)
-    return None
+    if not found:
+        return None
+    dialect, file = found[0]
+    return Source(dialect=dialect.name, path=file, note=f"{file}, the only dependency source there is")
+
+
+def _manager(dialect: Dialect, file: str) -> str:
+    """What asks for one file of a kind: `pylock`, or `pylock.NAME` for `pylock.NAME.toml`."""
+    return dialect.manager if file == dialect.file else file.removesuffix(".toml")
 
 
 def _of_manager(root: Path, manager: str) -> Source:
-    """The lock of a package manager that was asked for by name."""
-    dialect = next((dialect for dialect in DIALECTS if dialect.manager == manager), None)
+    """The lock of a package manager that was asked for by name, or of one of the names that its lock may have."""
+    kind, _, name = manager.partition(".")
+    dialect = next((dialect for dialect in DIALECTS if dialect.manager == kind), None)
     if dialect is None:
         known = ", ".join(("auto", *sorted(dialect.manager for dialect in DIALECTS)))
         raise LockError(f"locks of the package manager {manager} are not read yet", hint=f"use one of: {known}")
-    if not (root / dialect.file).is_file():
+    files = [f"{manager}.toml"] if name else dialect.files(root) or [dialect.file]
+    if len(files) > 1:
+        ways = " or ".join(f"--package-manager {_manager(dialect, file)}" for file in files)
+        raise LockError(f"{' and '.join(files)} could each hold the pins", hint=f"choose one: {ways}")
+    if not (root / files[0]).is_file():
         hint = "create it in the project's root, or use --package-manager auto"
-        raise LockError(f"is missing, and the package manager is {manager}", where=dialect.file, hint=hint)
-    return Source(dialect=dialect.name, path=dialect.file, note=f"{dialect.file}, since the package manager is {manager}")
+        raise LockError(f"is missing, and the package manager is {manager}", where=files[0], hint=hint)
+    return Source(dialect=dialect.name, path=files[0], note=f"{files[0]}, since the package manager is {manager}")
 
 
-def _refuse_unread(root: Path) -> None:
-    """Going on without the pins of a lock that is there would build packs without their dependencies."""
-    for file, command in UNREAD:
-        if (root / file).is_file():
-            raise LockError("is not read yet", where=file, hint=f"export it: {command}")
-
-
-def read(source: Source, root: Path, target: Target) -> Lock:
-    """The pins in `source` (below the absolute folder `root`) that hold for `target`. Raises `LockError`."""
+def read(source: Source, root: Path, target: Target, choice: Choice | None = None) -> Lock:
+    """The pins in `source` (below the absolute folder `root`) that hold for `target`; `choice` (all extras, no groups): what of
+    them may ship. Raises `LockError`.
+    """
     dialect = next(dialect for dialect in DIALECTS if dialect.name == source.dialect)
-    return dialect.read(root, source.path, target)
+    return dialect.read(root, source.path, target, choice or Choice())

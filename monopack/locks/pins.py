@@ -22,8 +22,9 @@ from packaging.utils import (
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from monopack.errors import LockError
-from monopack.model import Evidence, Pin
+from monopack.model import Evidence, Pin, value
 
+REVISION = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")  # a whole commit id: it names its content
 HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 Name = Annotated[str, AfterValidator(canonicalize_name)]
@@ -36,6 +37,35 @@ class Item(BaseModel):
 
 
 Table = TypeVar("Table", bound=Item)
+
+
+@value()
+class Choice:
+    """What of a lock ships besides the project's own dependencies: some of its extras (None: all), and dependency groups.
+
+    Groups that are not named serve tests only. All names are canonical.
+    """
+
+    extras: frozenset[str] | None = None
+    groups: frozenset[str] = frozenset()
+
+    def has_extra(self, name: str) -> bool:
+        """Whether an extra of the project ships."""
+        return self.extras is None or canonicalize_name(name) in self.extras
+
+    def has_group(self, name: str) -> bool:
+        """Whether a dependency group ships."""
+        return canonicalize_name(name) in self.groups
+
+    def check(self, extras: Iterable[str], groups: Iterable[str], path: str) -> None:
+        """Raises `LockError` when a name is not among the `extras` and `groups` that the lock at `path` is about."""
+        for option, asked, there in (("extras", self.extras or (), extras), ("groups", self.groups, groups)):
+            known = {canonicalize_name(name): name for name in there}
+            lost = next((name for name in sorted(asked) if name not in known), "")
+            if lost:
+                has = ", ".join(sorted(known.values())) or "none"
+                hint = f"correct {option} in monopack.toml; there is: {has}" if known else f"leave out {option} in monopack.toml"
+                raise LockError(f"has no {option.removesuffix('s')} {lost}", where=path, hint=hint)
 
 
 def shown(root: Path, path: Path | str) -> str:
@@ -84,13 +114,13 @@ def first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def package_lines(text: str) -> list[int]:
+def package_lines(text: str, header: str = "[[package]]") -> list[int]:
     """The line of `name =` in each `[[package]]` of a TOML lock, in the lock's order."""
     found: list[int] = []
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("["):
-            inside = line.startswith("[[package]]")
+            inside = line.startswith(header)
         elif inside and line.startswith("name"):
             found.append(number)
     return found
@@ -130,6 +160,23 @@ def file_url(root: Path, path: str) -> str:
     return Path(os.path.normpath(root / path)).as_uri()
 
 
+def git_url(repository: str, revision: str, subdirectory: str = "") -> str:
+    """A Git repository's folder at a revision, as pip writes it: `git+https://...@REVISION#subdirectory=FOLDER`."""
+    scp = re.fullmatch(r"([^/@]+@)?([^/:]+):(?!//)(.+)", repository)  # git@git.example:owner/lib.git
+    address = f"ssh://{scp[1] or ''}{scp[2]}/{scp[3].lstrip('/')}" if scp else repository
+    return f"git+{address.removeprefix('git+')}@{revision}" + (f"#subdirectory={subdirectory}" if subdirectory else "")
+
+
+def is_fixed(url: str) -> bool:
+    """Whether a Git URL names its content for ever: it ends in a whole commit id."""
+    return url.startswith("git+") and bool(REVISION.fullmatch(urlsplit(url).path.rpartition("@")[2]))
+
+
+def refuse_moving(name: str, place: Evidence, relock: str) -> LockError:
+    """The refusal of a distribution from Git whose commit the lock does not name."""
+    return LockError(f"{name} comes from Git, and no commit is locked for it", where=str(place), hint=relock)
+
+
 def refuse_source(name: str, kind: str, place: Evidence) -> LockError:
     """The refusal of a distribution that comes from `kind` (`git`)."""
     hint = "publish it as a wheel, or put its code into this repository"
@@ -143,7 +190,7 @@ def refuse_twins(pins: Iterable[Pin]) -> None:
         if pin.name in seen:
             first = seen[pin.name]
             what = f"{pin.name} is reached as {first.version} and as {pin.version} ({first.evidence})"
-            hint = "extras that conflict cannot be chosen between yet: lock with one of them only"
+            hint = "extras or groups that conflict ask for them: choose with extras and groups in monopack.toml"
             raise LockError(what, where=str(pin.evidence), hint=hint)
         seen[pin.name] = pin
 
@@ -153,9 +200,14 @@ def for_tests_too(pin: Pin, extras: Iterable[str]) -> Pin:
     return replace(pin, test_extras=frozenset(extras) - pin.extras)
 
 
+def unguarded(pins: Iterable[Pin]) -> list[str]:
+    """The names of the pins whose content neither a hash nor a commit fixes."""
+    return sorted(pin.name for pin in pins if not pin.hashes and not is_fixed(pin.url))
+
+
 def without_hashes(pins: Iterable[Pin], path: str) -> tuple[str, ...]:
     """The one warning line about pins that no hash guards, or nothing."""
-    bare = sorted(pin.name for pin in pins if not pin.hashes)
+    bare = unguarded(pins)
     if not bare:
         return ()
     more = f" and {len(bare) - 3} more" if len(bare) > 3 else ""

@@ -21,14 +21,18 @@ from pydantic import ConfigDict, Field
 from monopack.errors import LockError
 from monopack.locks.pins import (
     HASH,
+    Choice,
     Item,
     Name,
     file_url,
     filename_of,
     first_line,
     for_tests_too,
+    git_url,
     holds,
+    refuse_moving,
     refuse_source,
+    shown,
     table_of,
     text_of,
     version_in,
@@ -40,7 +44,7 @@ SPEC = 6
 DEFAULT = "default"
 SECTIONS = {"packages": DEFAULT, "dev-packages": "develop"}  # of a Pipfile, whose other sections are called like their categories
 RELOCK = "run `pipenv lock` again"
-VERSION_CONTROL = ("git", "hg", "svn", "bzr")
+VERSION_CONTROL = ("hg", "svn", "bzr")
 NO_CATEGORY = ("source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv", "default", "develop")
 
 
@@ -58,6 +62,8 @@ class _Entry(Item):
     hg: str = ""
     svn: str = ""
     bzr: str = ""
+    ref: str = ""
+    subdirectory: str = ""
 
     @property
     def exact(self) -> str:
@@ -104,11 +110,11 @@ class _Document(Item):
     meta: _Meta = Field(_Meta(), validation_alias="_meta")
 
     def categories(self) -> list[tuple[str, Mapping[str, _Entry]]]:
-        """The categories, the one that ships first."""
+        """The categories, the default one first."""
         return sorted(self.__pydantic_extra__.items(), key=lambda item: item[0] != DEFAULT)
 
 
-def read(root: Path, path: str, target: Target) -> Lock:
+def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     """The pins of the `Pipfile.lock` at `path` (relative to the absolute `root`) that hold for `target`.
 
     Raises `LockError` for a file that is not such a lock, and for what is not read yet.
@@ -118,8 +124,9 @@ def read(root: Path, path: str, target: Target) -> Lock:
     beside = PurePosixPath(path).with_name("Pipfile").as_posix()
     pipfile = _pipfile(root / beside)
     reader = _Reader(
-        document=document, folder=(root / path).parent, path=path, lines=_lines(text), stated=_stated(pipfile, target)
+        document=document, root=root, path=path, lines=_lines(text), stated=_stated(pipfile, target), choice=choice
     )  # fmt: skip
+    choice.check((), (category for category, _ in document.categories() if category != DEFAULT), path)
     try:
         found, unpinned = reader.pins(target)
     except ValueError as error:  # a marker
@@ -127,9 +134,9 @@ def read(root: Path, path: str, target: Target) -> Lock:
     pins = reader.indexed(found)
     stale = _stale(document.meta.hash.sha256, pipfile, path, beside)
     return Lock(
-        dialect="pipenv", path=path, pins=pins, index_options=reader.trusted(pins), stale="".join(stale),
+        dialect="pipenv", path=path, pins=pins, local=reader.folders(target), index_options=reader.trusted(pins),
+        stale="".join(stale), indexes={source.url: source.name for source in document.meta.sources},
         warnings=(*stale, *_other_python(document.meta.requires, path, target), *unpinned, *without_hashes(pins.values(), path)),
-        indexes={source.url: source.name for source in document.meta.sources},
     )  # fmt: skip
 
 
@@ -187,22 +194,39 @@ def _lines(text: str) -> dict[tuple[str, str], int]:
 
 @value()
 class _Reader:
-    """A lock with its place: its absolute folder and its path relative to the project.
+    """A lock with its place: the project's absolute root and the lock's path relative to it; and what of it may ship.
 
     By category and name: the lines of its entries, and the markers that the Pipfile states for them.
     """
 
     document: _Document
-    folder: Path
+    root: Path
     path: str
     lines: Mapping[tuple[str, str], int]
     stated: Mapping[tuple[str, str], str]
+    choice: Choice
+
+    @property
+    def folder(self) -> Path:
+        """The absolute folder of the lock."""
+        return (self.root / self.path).parent
+
+    def ships(self, category: str) -> bool:
+        """Whether a category ships."""
+        return category == DEFAULT or self.choice.has_group(category)
+
+    def folders(self, target: Target) -> dict[str, str]:
+        """The folders of first-party projects, by name."""
+        entries = [(name, entry) for _, name, entry in self.holding(target) if self.local(entry)]
+        return {name: shown(self.root, self.folder / entry.path) for name, entry in entries}
 
     def pins(self, target: Target) -> tuple[dict[str, tuple[Pin, _Entry]], tuple[str, ...]]:
         """The pins that hold for `target`, by name, with their entries; and a warning for each entry without a version."""
         found: dict[str, tuple[Pin, _Entry]] = {}
         warnings: dict[str, str] = {}
-        for category, name, entry in self.entries(target):
+        for category, name, entry in self.holding(target):
+            if self.local(entry):
+                continue
             pin = self.pin(category, name, entry)
             if pin is None:
                 what = f"{self.path} has no version for {name}, which the target needs: it was locked on another platform"
@@ -211,13 +235,15 @@ class _Reader:
                 found[name] = pin, entry
             elif pin.development and not found[name][0].development:
                 found[name] = for_tests_too(found[name][0], pin.extras), found[name][1]
+            elif not pin.development:
+                found[name] = replace(found[name][0], extras=found[name][0].extras | pin.extras), found[name][1]
         return found, tuple(warnings[name] for name in warnings if name not in found)
 
-    def entries(self, target: Target) -> Iterator[tuple[str, str, _Entry]]:
-        """Category, name and entry of what holds for `target` and is not first-party."""
-        for category, entries in self.document.categories():
+    def holding(self, target: Target) -> Iterator[tuple[str, str, _Entry]]:
+        """Category, name and entry of what holds for `target`; what ships comes first."""
+        for category, entries in sorted(self.document.categories(), key=lambda item: not self.ships(item[0])):
             for name, entry in entries.items():
-                if holds(self.marker(category, name, entry), target.markers) and not self.local(entry):
+                if holds(self.marker(category, name, entry), target.markers):
                     yield category, name, entry
 
     def marker(self, category: str, name: str, entry: _Entry) -> str:
@@ -241,23 +267,22 @@ class _Reader:
         kind = next((kind for kind in VERSION_CONTROL if getattr(entry, kind)), "")
         if kind:
             raise refuse_source(name, kind, place)
-        url = file_url(self.folder, entry.path) if entry.path else entry.file
-        version = self.version_of(name, url, place) if url else entry.exact
-        if not version:
+        url = self.url(name, entry, place)
+        version = _version_of(url) if url else entry.exact
+        if not version and not url:
             return None
         return Pin(
-            name=name, version=version, evidence=place, extras=frozenset(entry.extras), development=category != DEFAULT, url=url,
-            hashes=frozenset(digest for digest in entry.hashes if HASH.fullmatch(digest)),
+            name=name, version=version, evidence=place, extras=frozenset(entry.extras), url=url,
+            hashes=frozenset(digest for digest in entry.hashes if HASH.fullmatch(digest)), development=not self.ships(category),
         )  # fmt: skip
 
-    @staticmethod
-    def version_of(name: str, url: str, place: Evidence) -> str:
-        """The version that a file's name tells."""
-        try:
-            return version_in(filename_of(url))
-        except ValueError as error:
-            hint = "name a wheel (.whl) or a source distribution (name-version.tar.gz)"
-            raise LockError(f"the file of {name} does not tell its version", where=str(place), hint=hint) from error
+    def url(self, name: str, entry: _Entry, place: Evidence) -> str:
+        """The one address of an entry: its repository or its file; empty where an index is to be asked."""
+        if entry.git and not entry.ref:
+            raise refuse_moving(name, place, RELOCK)
+        if entry.git:
+            return git_url(entry.git, entry.ref, entry.subdirectory)
+        return file_url(self.folder, entry.path) if entry.path else entry.file
 
     def indexed(self, found: Mapping[str, tuple[Pin, _Entry]]) -> dict[str, Pin]:
         """The pins with the source that each comes from; an entry that names none comes from the first."""
@@ -277,6 +302,14 @@ class _Reader:
         used = {pin.index for pin in pins.values()}
         unchecked = (source.url for source in self.document.meta.sources if not source.verify_ssl and source.url in used)
         return tuple(f"--trusted-host={urlsplit(url).netloc.rpartition('@')[2]}" for url in unchecked)
+
+
+def _version_of(url: str) -> str:
+    """The version that a file's name tells, or nothing."""
+    try:
+        return version_in(filename_of(url))
+    except ValueError:
+        return ""
 
 
 # ---------------------------------------------------------------- what a lock may be too old for

@@ -9,27 +9,32 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from pydantic import BeforeValidator, Field
 
 from monopack.errors import LockError
 from monopack.locks.pins import (
     HASH,
+    Choice,
     Item,
     Name,
     file_url,
     first_line,
     for_tests_too,
+    git_url,
     holds,
     package_lines,
+    refuse_moving,
     refuse_source,
     refuse_twins,
+    shown,
     table_of,
     text_of,
     toml_of,
@@ -77,6 +82,7 @@ class _Edge(Item):
     extras: tuple[Name, ...] = ()
     source: str = ""
     url: str = ""
+    optional: bool = False
 
 
 Edges = Annotated[tuple[_Edge, ...], BeforeValidator(_of_table)]
@@ -104,6 +110,8 @@ class _Source(Item):
     type: str = ""
     url: str = ""
     reference: str = ""
+    resolved_reference: str = Field("", validation_alias="resolved_reference")
+    subdirectory: str = ""
 
 
 class _Package(Item):
@@ -178,43 +186,64 @@ class _Manifest(Item):
     dependency_groups: dict[str, Requirements] = Field({})
     tool: _Tool = _Tool()
 
-    def shipping(self) -> tuple[_Edge, ...]:
-        """What is asked for to run; every extra counts, since it ships only if it is imported."""
-        extras = (edge for edges in self.project.optional_dependencies.values() for edge in edges)
-        return (*self.project.dependencies, *extras, *self.tool.poetry.dependencies)
+    def shipping(self, choice: Choice, optional: Collection[str]) -> tuple[_Edge, ...]:
+        """What is asked for to run; an extra may count, since it ships only if it is imported.
 
-    def development(self) -> tuple[_Edge, ...]:
-        """What all groups but the main one ask for."""
-        groups = (*self.dependency_groups.values(), *(group.dependencies for group in self.tool.poetry.group.values()))
-        return (*self.tool.poetry.dev_dependencies, *(edge for edges in groups for edge in edges))
+        `optional` are the names that the chosen extras of `[tool.poetry]` have.
+        """
+        extras = (
+            edge for extra, edges in self.project.optional_dependencies.items() if choice.has_extra(extra) for edge in edges
+        )
+        poetry = (edge for edge in self.tool.poetry.dependencies if not edge.optional or edge.name in optional)
+        groups = (edge for name, edges in self.groups() if choice.has_group(name) for edge in edges)
+        return (*self.project.dependencies, *extras, *poetry, *groups)
+
+    def development(self, choice: Choice) -> tuple[_Edge, ...]:
+        """What all groups but the main one and the chosen ones ask for."""
+        return tuple(edge for name, edges in self.groups() if not choice.has_group(name) for edge in edges)
+
+    def groups(self) -> Iterator[tuple[str, tuple[_Edge, ...]]]:
+        """All groups but the main one, and what they ask for."""
+        yield from self.dependency_groups.items()
+        yield from ((name, group.dependencies) for name, group in self.tool.poetry.group.items())
+        if self.tool.poetry.dev_dependencies:
+            yield "dev", self.tool.poetry.dev_dependencies
 
 
 @value()
 class _Place:
-    """Where the lock is: its absolute folder, its path relative to the project, and the line of each package in it."""
+    """Where the lock is: the project's root, the lock's path relative to it, and the line of each package in it."""
 
-    folder: Path
+    root: Path
     path: str
     lines: list[int]
+
+    @property
+    def folder(self) -> Path:
+        """The absolute folder of the lock."""
+        return (self.root / self.path).parent
 
     def evidence(self, position: int) -> Evidence:
         """The place of a package."""
         return Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
 
 
-def read(root: Path, path: str, target: Target) -> Lock:
+def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     """The pins of the `poetry.lock` at `path` (relative to the absolute `root`) that hold for `target`.
 
-    What the main group has ships, with all extras; what only other groups have is for tests. The `pyproject.toml` beside the
-    lock says what is asked for. Raises `LockError` for files that are not such, that were not made for the target, or that ask
-    for what is not read yet.
+    What the main group and the chosen ones have ships, with the chosen extras; what only other groups have is for tests. The
+    `pyproject.toml` beside the lock says what is asked for. Raises `LockError` for files that are not such, that were not made
+    for the target, or that ask for what is not read yet.
     """
     text = text_of(root, path)
     document, version = _document(text, path)
     manifest_path = PurePosixPath(path).with_name("pyproject.toml").as_posix()
     manifest = toml_of(text_of(root, manifest_path), manifest_path, "correct it")
     asks = table_of(_Manifest, manifest, manifest_path, "what poetry reads", "`poetry check` tells more")
-    graph = _Graph(document, asks, _Place(folder=(root / path).parent, path=path, lines=package_lines(text)), target)
+    place = _Place(root=root, path=path, lines=package_lines(text))
+    asked = _Asked(manifest=asks, choice=choice, extras=document.extras)
+    choice.check(*asked.choices(document), path)
+    graph = _Graph(document, asked, place, target)
     try:
         graph.check()
         found = graph.pins(stated=version in STATED)
@@ -223,7 +252,8 @@ def read(root: Path, path: str, target: Target) -> Lock:
     pins = {pin.name: pin for pin in found.values()}
     stale = _stale(document, manifest, path, manifest_path)
     return Lock(
-        dialect="poetry", path=path, pins=pins, warnings=(*stale, *without_hashes(pins.values(), path)), stale="".join(stale),
+        dialect="poetry", path=path, pins=pins, local=graph.local(), stale="".join(stale),
+        warnings=(*stale, *without_hashes(pins.values(), path)),
         indexes={package.source.url: package.source.reference for package in document.package if package.source.type == "legacy"},
     )  # fmt: skip
 
@@ -303,12 +333,46 @@ def _ceiling(operator: str, release: tuple[int, ...]) -> str:
 # ---------------------------------------------------------------- the graph
 
 
+@value()
+class _Asked:
+    """What is asked of a lock: what the manifest says, what of it is chosen, and what each extra adds (as the lock states it)."""
+
+    manifest: _Manifest
+    choice: Choice
+    extras: Mapping[str, tuple[str, ...]]
+
+    def choices(self, document: _Document) -> tuple[set[str], set[str]]:
+        """The extras and the groups that may be chosen."""
+        groups = {name for name, _ in self.manifest.groups()} | {
+            group for package in document.package for group in package.groups
+        }
+        return {*self.extras, *self.manifest.project.optional_dependencies}, groups - {MAIN}
+
+    def chosen_extras(self) -> tuple[str, ...]:
+        """The extras that may ship, for markers; the first one stands for none."""
+        names = {*self.extras, *self.manifest.project.optional_dependencies}
+        return ("", *sorted(name for name in names if self.choice.has_extra(name)))
+
+    def shipping(self) -> tuple[_Edge, ...]:
+        """What is asked for to run."""
+        texts = (text for extra in self.chosen_extras() for text in self.extras.get(extra, ()))
+        return self.manifest.shipping(self.choice, {canonicalize_name(re.split(r"[\s\[(<>=!~;]", text)[0]) for text in texts})
+
+    def development(self) -> tuple[_Edge, ...]:
+        """What is asked for by tests alone."""
+        return self.manifest.development(self.choice)
+
+    def ships(self, group: str) -> bool:
+        """Whether a group ships."""
+        return group == MAIN or self.choice.has_group(group)
+
+
 class _Graph:
     """The packages of a lock, seen from one target. Packages are known by their position in the lock."""
 
-    def __init__(self, document: _Document, manifest: _Manifest, place: _Place, target: Target) -> None:
-        self.document, self.manifest, self.place, self.target = document, manifest, place, target
-        self.extras = ("", *sorted({*document.extras, *manifest.project.optional_dependencies}))
+    def __init__(self, document: _Document, asked: _Asked, place: _Place, target: Target) -> None:
+        self.document, self.asked, self.place, self.target = document, asked, place, target
+        self.extras = asked.chosen_extras()
         self.by_name: dict[str, list[int]] = {}
         for position, package in enumerate(document.package):
             self.by_name.setdefault(package.name, []).append(position)
@@ -323,10 +387,10 @@ class _Graph:
 
     def pins(self, *, stated: bool) -> dict[int, Pin]:
         """What ships and what only tests need, in the lock's order; `stated` if the packages themselves say which they are."""
-        main, others = (self.in_groups(main=True), self.in_groups(main=False)) if stated else ([], [])
+        main, others = (self.in_groups(ship=True), self.in_groups(ship=False)) if stated else ([], [])
         chosen = self.by_name_of((*others, *main)) if stated else self.choose()
-        shipping = self.reach(self.manifest.shipping(), chosen)
-        testing = self.reach(self.manifest.development(), chosen)
+        shipping = self.reach(self.asked.shipping(), chosen)
+        testing = self.reach(self.asked.development(), chosen)
         if stated:
             shipping = {position: shipping.get(position, set()) for position in main}
             testing = {position: testing.get(position, set()) for position in others}
@@ -345,12 +409,17 @@ class _Graph:
         """Those packages that are not first-party, in the lock's order."""
         return [position for position in sorted(positions) if self.document.package[position].source.type != "directory"]
 
-    def in_groups(self, *, main: bool) -> list[int]:
-        """The packages that the main group has on the target, or those that another group has."""
+    def local(self) -> dict[str, str]:
+        """The folders of first-party projects, by name."""
+        packages = (package for package in self.document.package if package.source.type == "directory")
+        return {package.name: shown(self.place.root, self.place.folder / package.source.url) for package in packages}
+
+    def in_groups(self, *, ship: bool) -> list[int]:
+        """The packages that groups which ship have on the target, or those that others have."""
         return [
             position
             for position, package in enumerate(self.document.package)
-            if any((group == MAIN) is main and self.holds(package.marker(group), self.extras) for group in package.groups)
+            if any(self.asked.ships(group) is ship and self.holds(package.marker(group), self.extras) for group in package.groups)
         ]
 
     def by_name_of(self, positions: Iterable[int]) -> dict[str, int]:
@@ -360,7 +429,7 @@ class _Graph:
 
     def choose(self) -> dict[str, int]:
         """The package that each name means on the target: of several versions, the highest that all edges to it allow."""
-        roots = (*self.manifest.shipping(), *self.manifest.development())
+        roots = (*self.asked.shipping(), *self.asked.development())
         chosen = {name: self.best(name, ()) for name in self.by_name}
         edges: dict[str, list[_Edge]] = {}
         for _ in self.by_name:  # what is chosen decides which edges there are; one round is enough where forks do not nest
@@ -447,8 +516,10 @@ class _Graph:
         """One package as a pin."""
         package = self.document.package[position]
         evidence = self.place.evidence(position)
-        if package.source.type not in ("", "legacy", "file", "url"):
+        if package.source.type not in ("", "legacy", "file", "url", "git"):
             raise refuse_source(package.name, package.source.type, evidence)
+        if package.source.type == "git" and not package.source.resolved_reference:
+            raise refuse_moving(package.name, evidence, RELOCK)
         files = package.files or self.document.metadata.files_of(package)
         return Pin(
             name=package.name, version=package.version, evidence=evidence, extras=frozenset(extras), development=development,
@@ -458,6 +529,8 @@ class _Graph:
 
     def url(self, source: _Source) -> str:
         """The address of a package that no index serves."""
+        if source.type == "git":
+            return git_url(source.url, source.resolved_reference, source.subdirectory)
         if source.type == "file":
             return file_url(self.place.folder, source.url)
         return source.url if source.type == "url" else ""

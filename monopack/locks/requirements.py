@@ -20,7 +20,20 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from monopack.errors import LockError
-from monopack.locks.pins import HASH, file_url, filename_of, holds, redact, shown, text_of, version_in, without_hashes
+from monopack.locks.pins import (
+    HASH,
+    Choice,
+    file_url,
+    filename_of,
+    git_url,
+    holds,
+    is_fixed,
+    redact,
+    shown,
+    text_of,
+    version_in,
+    without_hashes,
+)
 from monopack.model import Evidence, Lock, Pin, Target, value
 
 REMOTE = ("http", "https", "ftp")
@@ -73,11 +86,13 @@ class Demand:
     url: str = ""
 
 
-def read(root: Path, path: str, target: Target) -> Lock:
+def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     """The pins of the requirements file at `path` (relative to the absolute `root`) that hold for `target`.
 
-    Raises `LockError` for lines that pip would refuse, for contradicting pins, for missing files, and for what is not read yet.
+    Raises `LockError` for a choice of extras or groups, since there are none, for lines that pip would refuse,
+    for contradicting pins, for missing files, and for what is not read yet.
     """
+    choice.check((), (), path)
     return lock_of(parse(root, path), root, path, target)
 
 
@@ -92,6 +107,7 @@ def lock_of(parsed: Parsed, root: Path, path: str, target: Target) -> Lock:
         _check_hashes(pins, loose)
     return Lock(
         dialect="requirements", path=path, pins=pins, index_options=parsed.options,
+        local=dict(_named(line, folder, root) for line, folder in projects),
         loose=tuple(dict.fromkeys(_spelled(demand) for demand in loose)),
         warnings=() if loose else without_hashes(pins.values(), path),
     )  # fmt: skip
@@ -228,18 +244,28 @@ def _demand(line: Line, root: Path) -> Demand:
 
 
 def _direct(line: Line, root: Path) -> tuple[str, str]:
-    """URL and version of the one file that a line names: `name @ https://...`, a bare URL, or the path of a wheel."""
+    """URL and version of the one file or repository that a line names: `name @ https://...`, a bare URL, or the path of a wheel.
+
+    The version is empty where the file's name does not tell it; so is the URL of a branch or tag in Git, which is no pin.
+    """
     link, place, path = line.item.link, str(line.place), _local_path(line, root)
+    if path is None and link.scheme.startswith("git+") and line.item.name:
+        folder = parse_qs(urlsplit(link.url).fragment).get("subdirectory", [""])[0]
+        repository, _, revision = link.url_without_fragment.rpartition("@")
+        url = git_url(repository, revision, folder)
+        return (url if is_fixed(url) else ""), ""
     if path is None and link.scheme not in REMOTE:
         kind = link.scheme.partition("+")[0]
-        hint = "publish it as a wheel, or put its code into this repository"
+        hint = "name it: `NAME @ git+https://...@COMMIT`, or publish it as a wheel, or put its code into this repository"
         raise LockError(f"{redact(line.text)}: a requirement from {kind} is not read yet", where=place, hint=hint)
     url = path.as_uri() if path else link.url_without_fragment
     try:
         return url, version_in(filename_of(url))
     except ValueError as error:
-        hint = "name a wheel (.whl) or a source distribution (name-version.tar.gz)"
-        raise LockError(f"{redact(line.text)}: the file's name does not tell its version", where=place, hint=hint) from error
+        if line.item.name:
+            return url, ""
+        hint = "name it: `NAME @ https://...`"
+        raise LockError(f"{redact(line.text)}: the file's name does not tell what it is", where=place, hint=hint) from error
 
 
 def _exact(specifier: SpecifierSet) -> str:
@@ -271,7 +297,7 @@ def _settle(demands: Iterable[Demand]) -> tuple[dict[str, Pin], list[Demand]]:
     loose: list[Demand] = []
     for name, every in by_name.items():
         wanted = [demand for demand in every if not demand.constraint]
-        exact = next((demand for demand in (*wanted, *every) if demand.version), None)
+        exact = next((demand for demand in (*wanted, *every) if demand.version or demand.url), None)
         if wanted and exact:
             pins[name] = _pin(exact, every)
         else:
@@ -299,7 +325,7 @@ def _pin(exact: Demand, every: Iterable[Demand]) -> Pin:
 def _check_agreement(exact: Demand, other: Demand) -> None:
     """Refuse a line that states another version or another file, or that excludes the version."""
     version = _comparable(exact.version)
-    same = not other.version or (_comparable(other.version) == version and other.url in ("", exact.url))
+    same = other.url in ("", exact.url) and (not (other.version and exact.version) or _comparable(other.version) == version)
     allowed = isinstance(version, str) or other.specifier.contains(version, prereleases=True)
     if not (same and allowed):
         what = f"{exact.name} cannot be pinned: {exact.text} ({exact.place}) contradicts {other.text} ({other.place})"
@@ -322,7 +348,8 @@ def _check_hashes(pins: Mapping[str, Pin], loose: Iterable[Demand]) -> None:
         raise LockError(f"{_spelled(demand)} is not pinned, though {reason}", where=str(demand.place), hint=hint)
     for pin in pins.values():
         if not pin.hashes:
-            raise LockError(f"{pin.name} {pin.version} has no --hash, though {reason}", where=str(pin.evidence), hint=hint)
+            what = f"{pin.name} {pin.version}".rstrip()
+            raise LockError(f"{what} has no --hash, though {reason}", where=str(pin.evidence), hint=hint)
 
 
 def _spelled(demand: Demand) -> str:
@@ -369,6 +396,12 @@ def _is_requirement(text: object) -> bool:
     except InvalidRequirement:
         return False
     return True
+
+
+def _named(line: Line, folder: Path, root: Path) -> tuple[str, str]:
+    """The name of a first-party project, and its folder relative to the project's root."""
+    name = _project_table(folder).get("name") or line.item.name or folder.name
+    return canonicalize_name(str(name)), shown(root, folder)
 
 
 def _project_table(folder: Path) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from packaging.markers import InvalidMarker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -15,22 +16,25 @@ from pydantic import AliasChoices, Field
 
 from monopack.errors import LockError
 from monopack.locks.pins import (
+    Choice,
     Item,
     Name,
     file_url,
     filename_of,
     first_line,
     for_tests_too,
+    git_url,
     holds,
     package_lines,
-    refuse_source,
+    refuse_moving,
     refuse_twins,
+    shown,
     table_of,
     text_of,
     toml_of,
     without_hashes,
 )
-from monopack.model import Evidence, Lock, Pin, Target, WheelFile
+from monopack.model import Evidence, Lock, Pin, Target, WheelFile, value
 
 VERSION = 1
 LOCAL = ("editable", "virtual", "directory")
@@ -107,22 +111,26 @@ class _Document(Item):
     package: tuple[_Package, ...] = ()
 
 
-def read(root: Path, path: str, target: Target) -> Lock:
+def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     """The pins of the `uv.lock` at `path` (relative to the absolute `root`) that hold for `target`.
 
-    What the workspace's projects reach by their dependencies and extras ships; what only dependency groups reach is for tests.
+    What the workspace's projects reach by their dependencies and the chosen extras and groups ships; what only other dependency
+    groups reach is for tests.
     Raises `LockError` for a file that is not such a lock, was not made for the target, or asks for what is not read yet.
     """
     text = text_of(root, path)
     document = _document(text, path)
-    graph = _Graph(document, (root / path).parent, path, target, package_lines(text))
+    place = _Place(root=root, path=path, lines=package_lines(text))
+    graph = _Graph(document, place, target, choice)
+    choice.check(*graph.choices(), path)
     try:
         graph.check()
         pins = graph.pins()
     except (InvalidMarker, InvalidSpecifier) as error:
         raise LockError(f"is not what uv writes: {first_line(error)}", where=path, hint=RELOCK) from error
     indexes = _indexes((root / path).with_name("pyproject.toml"))
-    return Lock(dialect="uv", path=path, pins=pins, warnings=without_hashes(pins.values(), path), indexes=indexes)
+    warnings = without_hashes(pins.values(), path)
+    return Lock(dialect="uv", path=path, pins=pins, local=graph.local(), warnings=warnings, indexes=indexes)
 
 
 def _indexes(manifest: Path) -> dict[str, str]:
@@ -150,16 +158,36 @@ def _version_place(text: str, path: str) -> str:
     return f"{path}:{next(numbers, 1)}"
 
 
+@value()
+class _Place:
+    """Where the lock is: the project's root, the lock's path relative to it, and the line of each package in it."""
+
+    root: Path
+    path: str
+    lines: list[int]
+
+    @property
+    def folder(self) -> Path:
+        """The absolute folder of the lock."""
+        return (self.root / self.path).parent
+
+    def evidence(self, position: int) -> Evidence:
+        """The place of a package."""
+        return Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
+
+
 class _Graph:
     """The packages of a lock, seen from one target. Packages are known by their position in the lock."""
 
-    def __init__(self, document: _Document, folder: Path, path: str, target: Target, lines: list[int]) -> None:
-        self.document, self.folder, self.path, self.target, self.lines = document, folder, path, target, lines
+    def __init__(self, document: _Document, place: _Place, target: Target, choice: Choice) -> None:
+        self.document, self.place, self.target, self.choice = document, place, target, choice
+        self.folder, self.path = place.folder, place.path
         self.by_name: dict[str, list[int]] = {}
         for position, package in enumerate(document.package):
             self.by_name.setdefault(package.name, []).append(position)
         self.known: dict[str, bool] = {}
-        self.extras = ("", *(side.marker_name for sides in document.conflicts for side in sides))
+        sides = (side for sides in document.conflicts for side in sides)
+        self.extras = ("", *(side.marker_name for side in sides if not side.extra or choice.has_extra(side.extra)))
 
     def check(self) -> None:
         """Refuse a lock that was not resolved for this target: its markers would drop pins without a word."""
@@ -193,19 +221,34 @@ class _Graph:
         packages = [package for package in self.document.package if package.local is not None]
         return [package for package in packages if (package.name in names if names else package.local == ".")]
 
+    def local(self) -> dict[str, str]:
+        """The folders of first-party projects, by name."""
+        folders = {package.name: package.local for package in self.document.package}
+        return {name: shown(self.place.root, self.folder / folder) for name, folder in folders.items() if folder is not None}
+
+    def choices(self) -> tuple[set[str], set[str]]:
+        """The extras and the dependency groups that may be chosen."""
+        return {extra for member in self.members() for extra in member.optional_dependencies}, {name for name, _ in self.groups()}
+
+    def groups(self) -> Iterator[tuple[str, tuple[_Edge, ...]]]:
+        """The dependency groups of the workspace, and what they ask for."""
+        for groups in (self.document.manifest.dependency_groups, *(member.dev_dependencies for member in self.members())):
+            yield from groups.items()
+
     def roots(self) -> Iterator[_Edge]:
-        """What the workspace asks for to run; every extra of a member counts, since it ships only if it is imported."""
+        """What the workspace asks for to run; an extra of a member may count, since it ships only if it is imported."""
         yield from self.document.manifest.requirements
         for member in self.members():
             yield from member.dependencies
-            for edges in member.optional_dependencies.values():
-                yield from edges
+            for extra, edges in member.optional_dependencies.items():
+                yield from edges if self.choice.has_extra(extra) else ()
+        for name, edges in self.groups():
+            yield from edges if self.choice.has_group(name) else ()
 
     def development_roots(self) -> Iterator[_Edge]:
         """What the workspace's dependency groups ask for."""
-        for groups in (self.document.manifest.dependency_groups, *(member.dev_dependencies for member in self.members())):
-            for edges in groups.values():
-                yield from edges
+        for name, edges in self.groups():
+            yield from () if self.choice.has_group(name) else edges
 
     def reach(self, roots: Iterable[_Edge]) -> dict[int, set[str]]:
         """The packages that edges lead to when their markers hold, first-party ones left out, each with the extras asked for."""
@@ -252,9 +295,9 @@ class _Graph:
     def pin(self, position: int, extras: Iterable[str], development: bool = False) -> Pin:
         """One package as a pin."""
         package = self.document.package[position]
-        evidence = Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
-        if "git" in package.source:
-            raise refuse_source(package.name, "git", evidence)
+        evidence = self.place.evidence(position)
+        if "git" in package.source and not urlsplit(package.source["git"]).fragment:
+            raise refuse_moving(package.name, evidence, RELOCK)
         registry = package.source.get("registry", "")
         files = (*package.wheels, *([package.sdist] if package.sdist else []))
         return Pin(
@@ -271,6 +314,8 @@ class _Graph:
 
     def direct_url(self, package: _Package) -> str:
         """The one address of a package: its own, or that of its sdist; empty when the lock has wheels to choose from."""
+        if "git" in package.source:
+            return _git_url(package.source["git"])
         if "registry" not in package.source:
             return self.url(package, _File())
         return self.url(package, package.sdist) if package.sdist and not package.wheels else ""
@@ -285,3 +330,10 @@ class _Graph:
         if "://" in registry:
             return f"{registry.rstrip('/')}/{file.path}"
         return file_url(self.folder / registry, file.path)
+
+
+def _git_url(source: str) -> str:
+    """A Git source, which uv writes as `https://git.example/lib?subdirectory=FOLDER&rev=main#COMMIT`, as pip writes it."""
+    parts = urlsplit(source)
+    folder = parse_qs(parts.query).get("subdirectory", [""])[0]
+    return git_url(source.partition("#")[0].partition("?")[0], parts.fragment, folder)

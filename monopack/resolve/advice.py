@@ -87,7 +87,7 @@ def _likely(wanted: Import, lock: Lock) -> str:
 def _how_to_pin(distribution: str, lock: Lock) -> str:
     if not lock.path:
         return f"in the project's root: echo {distribution} >> requirements.txt (or lock it with uv, poetry or pipenv)"
-    command = {"uv": "uv add", "poetry": "poetry add", "pipenv": "pipenv install"}.get(lock.dialect)
+    command = {"uv": "uv add", "poetry": "poetry add", "pdm": "pdm add", "pipenv": "pipenv install"}.get(lock.dialect)
     return f"{command} {distribution}" if command else f"add {distribution} to {lock.path}"
 
 

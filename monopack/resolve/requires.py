@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -10,6 +11,8 @@ from packaging.utils import canonicalize_name
 from monopack.errors import LockError, UnpinnedError
 from monopack.model import Because, Distribution, Lock, Needs, Pin, Shipped
 from monopack.resolve.wanted import Given, Known, Wanted
+
+EXTRA = re.compile(r"""\bextra\s*==\s*["']([\w.-]+)["']""")
 
 
 def closure(roots: Mapping[str, Because], given: Given) -> tuple[tuple[Shipped, ...], frozenset[str]] | Needs:
@@ -30,7 +33,7 @@ def closure(roots: Mapping[str, Because], given: Given) -> tuple[tuple[Shipped, 
             unseen[name] = None
             continue
         distribution = _had(name, known)
-        for requirement in _requirements(distribution, extras[name], given.markers):
+        for requirement in _requirements(distribution, _counting(distribution, extras[name], given), given.markers):
             required = canonicalize_name(requirement.name)
             pin = lock.pins.get(required)
             if required in wanted.excluded:
@@ -38,7 +41,8 @@ def closure(roots: Mapping[str, Because], given: Given) -> tuple[tuple[Shipped, 
                 unseen |= {required: None} if pin and required not in known else {}
                 continue
             if pin is None:
-                raise _unpinned(distribution, requirement, lock)
+                _check_unpinned(distribution, requirement, lock)
+                continue
             reason = Because(required_by=name, requirement=str(requirement))
             required_by.setdefault(required, {})[reason] = None
             asked = frozenset(requirement.extras) | _asked_for(pin, wanted) | extras.get(required, frozenset())
@@ -58,6 +62,24 @@ def closure(roots: Mapping[str, Because], given: Given) -> tuple[tuple[Shipped, 
 def _asked_for(pin: Pin, wanted: Wanted) -> frozenset[str]:
     """The extras that the project asks for; those of its development groups count for tests."""
     return pin.extras | pin.test_extras if wanted.development else pin.extras
+
+
+def _counting(distribution: Distribution, asked: frozenset[str], given: Given) -> frozenset[str]:
+    """The extras that count: those that are asked for, and where the lock does not say, those whose requirements are all pinned.
+
+    An extra that only unites others of its distribution counts by these.
+    """
+    lock, markers = given.lock, given.markers
+    if not lock.pins[distribution.name].any_extras:
+        return asked
+    there = {*lock.local, *(name for name, pin in lock.pins.items() if given.wanted.development or not pin.development)}
+    plain = {str(each) for each in _requirements(distribution, frozenset(), markers)}
+    found = set(asked)
+    for extra in {canonicalize_name(name) for name in EXTRA.findall("\n".join(distribution.requires))}:
+        added = (each for each in _requirements(distribution, frozenset({extra}), markers) if str(each) not in plain)
+        names = {canonicalize_name(each.name) for each in added}
+        found |= {extra} if names and names <= there - {distribution.name} else set()
+    return frozenset(found)
 
 
 def _had(name: str, known: Known) -> Distribution:
@@ -91,7 +113,11 @@ def _requirement(line: str, distribution: Distribution) -> Requirement:
         raise LockError(what, hint="use a version whose metadata follows PEP 508") from None
 
 
-def _unpinned(distribution: Distribution, requirement: Requirement, lock: Lock) -> UnpinnedError:
+def _check_unpinned(distribution: Distribution, requirement: Requirement, lock: Lock) -> None:
+    """Refuse a requirement without a pin, unless it is first-party code, or of an extra that nobody may have asked for."""
+    guessed = lock.pins[distribution.name].any_extras and "extra" in str(requirement.marker)
+    if guessed or canonicalize_name(requirement.name) in lock.local:
+        return
     what = f"{distribution.name}=={distribution.version} requires {requirement.name}, which is not pinned for the target"
     hint = f"pin {requirement.name} in {lock.path}, or name it in exclude_distributions if the platform has it"
-    return UnpinnedError(what, where=lock.path, hint=hint)
+    raise UnpinnedError(what, where=lock.path, hint=hint)

@@ -39,11 +39,15 @@ class Asked:
 
 @value()
 class Wanted:
-    """A pin for a target: the wheel that the lock names for it (None: the index decides), and the key of its pick (hex)."""
+    """A pin for a target: the wheel that the lock names for it (None: the index decides), and the key of its pick (hex).
+
+    `checkout` is the absolute folder of its code, once that has been fetched from Git.
+    """
 
     pin: Pin
     wheel: WheelFile | None
     key: str = ""
+    checkout: Path | None = None
 
     @property
     def hashes(self) -> frozenset[str]:

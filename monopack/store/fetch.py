@@ -20,6 +20,7 @@ from monopack.model import value
 from monopack.run import Completed, clean_environment, temporary_folder
 from monopack.store.choose import Asked, Wanted, local_path, no_wheel
 from monopack.store.failures import not_found, refusal, unmatched, wheels_of
+from monopack.store.git import check_out, is_git
 from monopack.store.pip import Fetching, from_cache, option_lines, run_pip
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ def _line(pin: Wanted, root: Path) -> str:
     hashes = "".join(f" --hash={digest}" for digest in sorted(pin.hashes))
     if not pin.url:
         return f"{pin.pin.name}=={pin.pin.version}{hashes}"
-    local = None if "://" in pin.url else local_path(pin.url, root)
+    local = pin.checkout or (None if "://" in pin.url else local_path(pin.url, root))
     return f"{pin.pin.name} @ {local.as_uri() if local else quote(pin.url, safe=URL_SAFE)}{hashes}"
 
 
@@ -157,15 +158,17 @@ def _build(pin: Wanted, job: Job) -> str:
     pin = _without_index(pin)
     allowed = job.settings.sdists
     if allowed is False or (allowed is not True and pin.pin.name not in allowed):
-        raise pin.refusal("has no wheel for the target and may not be built from its sdist", "allow it (sdists), or pin a wheel")
+        why = "comes from Git" if is_git(pin.url) else "has no wheel for the target"
+        raise pin.refusal(f"{why} and may not be built from its source", "allow it (sdists), or pin a wheel")
     target = job.asked.target
     if target.name != "host" and not pin.url:
         _refuse_compiled(pin, job)
     arguments = ["--python", target.python, "wheel", "--no-deps", "--no-binary", pin.pin.name, "--wheel-dir", str(job.folder)]
-    with temporary_folder("build") as home:
-        done = run_pip(job.settings, arguments, _lines([pin], job), _build_environment(_environ(pin, job), home))
+    with temporary_folder("git") as place, temporary_folder("build") as home:
+        source = replace(pin, checkout=check_out(pin, job.settings, place / "repository")) if is_git(pin.url) else pin
+        done = run_pip(job.settings, arguments, _lines([source], job), _build_environment(_environ(pin, job), home))
     if done.code == 0:
-        log.warning("%s has no wheel and was built from its sdist", pin.label)
+        log.warning("%s %s", pin.label, "was built from Git" if is_git(pin.url) else "has no wheel and was built from its sdist")
     elif unmatched(done) == pin.pin.name:
         raise not_found(pin, _probe(pin, job), target)
     else:

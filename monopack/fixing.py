@@ -163,8 +163,8 @@ def _cures(state: _State, bench: _Bench) -> tuple[_Bench, dict[str, Extras]]:
     missing = sorted(_missing(state.report) - state.hopeless)
     own = {module: Extras(modules=(module,)) for module in missing if shippable.locate(module)}
     others = [module for module in missing if not tree.locate(module)]
-    lock, answers = supplied([_asking(module, plan) for module in others], bench.site)
-    bench = replace(bench, site=replace(bench.site, lock=lock))
+    site, answers = supplied([_asking(module, plan) for module in others], bench.site)
+    bench = replace(bench, site=site)
     cures = own | {module: cure for module, answer in zip(others, answers, strict=True) if (cure := _answered(answer, bench))}
     accepted: dict[str, Extras] = {}
     for module, cure in cures.items():

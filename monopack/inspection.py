@@ -9,9 +9,10 @@ from monopack import config, explain, trace
 from monopack.config import Loaded, Setting, pack_settings, project_settings
 from monopack.errors import LockError, MonopackError, PackError
 from monopack.explain import Known
-from monopack.model import Explanation, Inventory, Lock, PackReport
+from monopack.model import Explanation, Inventory, Lock, PackReport, Subset
 from monopack.pipeline import examined, last_build, named, refused, tree_of, with_last
-from monopack.planning import Outside, Plan, Site, find, plans, read_lock
+from monopack.planning import Outside, Plan, Site, find, parts, plans, read_lock
+from monopack.resolve import judge
 from monopack.resolve.candidates import called
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,20 @@ def why(loaded: Loaded, pack: str, name: str, outside: Outside) -> Explanation:
 def inventory(loaded: Loaded, pack: str, outside: Outside) -> Inventory:
     """Everything that was found for a pack. Raises `MonopackError` for a pack that cannot be traced or resolved."""
     return explain.inventory(_known(*question(loaded, pack, outside)))
+
+
+def deps(loaded: Loaded, pack: str, outside: Outside, *, located: bool) -> Subset:
+    """The distributions of a pack; with the addresses of their files, if `located`.
+
+    Raises `MonopackError` for a pack that cannot be traced or resolved, or that imports what nothing provides.
+    """
+    site, plan = question(loaded, pack, outside)
+    strict = plan.options.unresolved == "error"
+    failures, _ = judge(plan.resolution.unresolved, site.lock, site.scanner.tree.modules, strict=strict)
+    for failure in failures:
+        raise PackError(f"{pack} {failure.message}", where=failure.where, hint=failure.hint)
+    found = parts(plan.resolution, site, located=located)
+    return Subset(pack=pack, lock=site.lock, target=site.target, parts=found)
 
 
 def _known(site: Site, plan: Plan) -> Known:

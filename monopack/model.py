@@ -291,7 +291,8 @@ class Lock:
     requirements that are not pinned with `==` (`urllib3>=1.2`): with any, the lock must be resolved before use. `indexes` are
     the indexes that the project gives names to, by URL. `stale` says that the manifest has changed since it was locked. `local`
     are the distributions that are first-party code (members of a workspace, paths): by canonical name, their folder, relative
-    to the project, POSIX. They are traced, and neither fetched nor shipped as distributions.
+    to the project, POSIX. They are traced, and neither fetched nor shipped as distributions. `glanced` are the dotted names of
+    the modules that pins may have, as far as an index told without their wheels: they have no others.
     """
 
     dialect: str
@@ -303,6 +304,7 @@ class Lock:
     indexes: Mapping[str, str] = field(default_factory=dict)
     stale: str = ""
     local: Mapping[str, str] = field(default_factory=dict)
+    glanced: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
 
 
 @value()
@@ -398,6 +400,28 @@ class StoredParsed:
 
 
 @value()
+class Fetches:
+    """What a run asked the indexes for: wheels, how many of them pip had in its cache, and their bytes; and glances with theirs.
+
+    A glance tells which modules a wheel may have without fetching it. `pins` is how many the lock has.
+    """
+
+    pins: int = 0
+    wheels: int = 0
+    cached: int = 0
+    size: int = 0
+    glances: int = 0
+    glanced: int = 0
+
+    def plus(self, more: Fetches) -> Fetches:
+        """Both together, for one lock."""
+        return Fetches(
+            pins=max(self.pins, more.pins), wheels=self.wheels + more.wheels, cached=self.cached + more.cached,
+            size=self.size + more.size, glances=self.glances + more.glances, glanced=self.glanced + more.glanced,
+        )  # fmt: skip
+
+
+@value()
 class Because:
     """Why a distribution ships: an import of it, the canonical name of one that requires it, or the option that names it.
 
@@ -467,10 +491,12 @@ class Needs:
     """What `resolve` must see before it can answer: canonical names of pins whose wheels the store has to fetch.
 
     `modules` are dotted names in distributions that it has, by their canonical names: what is imported there has to be known.
+    Of pins in `glances` it is enough to know which modules they may have.
     """
 
     pins: tuple[str, ...] = ()
     modules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    glances: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- tree and artifact
@@ -703,6 +729,41 @@ class Affected:
     gone: tuple[str, ...] = ()
 
 
+# ---------------------------------------------------------------- a pack's distributions as a lock of their own
+
+
+@value()
+class Origin:
+    """Where the file of a pin is: `url` without a password (empty: not known), and its `sha256:hex` as far as the index says it.
+
+    `built` says that it is an sdist, of which the wheel was built here.
+    """
+
+    url: str = ""
+    hash: str = ""
+    built: bool = False
+
+
+@value()
+class Part:
+    """A distribution that ships, with its pin and origin; `size` is that of its wheel in bytes."""
+
+    shipped: Shipped
+    pin: Pin
+    origin: Origin
+    size: int
+
+
+@value()
+class Subset:
+    """What a pack takes of a lock for a target, sorted by name."""
+
+    pack: str
+    lock: Lock
+    target: Target
+    parts: tuple[Part, ...]
+
+
 # ---------------------------------------------------------------- running code, and reporting
 
 
@@ -730,7 +791,8 @@ class Failure:
 class Step:
     """What a run is doing now: `name` says what, `pack` for which pack (empty: for all of them), `detail` more in words.
 
-    For all packs: `plan` (detail: how many they are), `fetch` (how many distributions), `download` (a file and its size).
+    For all packs: `plan` (detail: how many they are), `glance`, `locate` and `fetch` (how many distributions), `download` (a file
+    and its size).
     For one: `assemble`, `verify`, `test`, `pack`, at last its status.
     """
 
@@ -764,3 +826,11 @@ class PackReport:
     warnings: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     kept: bool = False
+
+
+@value()
+class BuildReport:
+    """How a build ended: a report for each pack, in their order, and what was fetched for them together."""
+
+    packs: tuple[PackReport, ...] = ()
+    fetches: Fetches = Fetches()

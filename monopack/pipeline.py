@@ -21,7 +21,7 @@ from monopack.config import Loaded, PackOptions, source_of
 from monopack.errors import ConfigError, LockError, MonopackError, PackError
 from monopack.fixing import Means, Mended, mend, refuse_unverified
 from monopack.ledger import Built, Ledger
-from monopack.model import Artifact, Entry, Failure, Native, Pack, PackReport, Step, Target, Tree, value
+from monopack.model import Artifact, BuildReport, Entry, Failure, Native, Pack, PackReport, Step, Target, Tree, value
 from monopack.planning import Found, Outside, Plan, Site, find, plans, refusal_of, replan, site_of, wanted
 from monopack.proving import prove, untried
 from monopack.resolve import judge, not_there, unused_exclusions
@@ -30,10 +30,9 @@ from monopack.run import temporary_folder
 log = logging.getLogger(__name__)
 
 
-def build(
-    loaded: Loaded, only: str | None, outside: Outside, among: frozenset[str] | None = None
-) -> tuple[PackReport, ...]:  # fmt: skip
-    """Build all packs, or the one named `only`, or those that are `among` some; a report for each, in pack order.
+def build(loaded: Loaded, only: str | None, outside: Outside, among: frozenset[str] | None = None) -> BuildReport:
+    """Build all packs, or the one named `only`, or those that are `among` some; a report for each, in pack order, and what was
+    fetched for all.
 
     What is wrong with one pack is in its report. Raises `MonopackError` for what is wrong with all of them.
     """
@@ -50,7 +49,7 @@ def build(
         reports = _side_by_side(lambda plan: _build_or_mend(plan, site.of(plan.options.target)), planned, jobs)
         if only is None and among is None:
             _warn_of_leftovers(planned, book)
-        return reports
+        return BuildReport(packs=reports, fetches=site.all_fetches())
 
 
 def protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:

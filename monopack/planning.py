@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
+from functools import reduce
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -18,7 +19,7 @@ from monopack.block import read_block
 from monopack.config import Loaded, PackOptions
 from monopack.errors import LockError, MonopackError, UnpinnedError
 from monopack.ledger import Ledger, digest
-from monopack.model import Evidence, Failure, Lock, Pack, Resolution, Step, Target, TestPlan, Trace, value
+from monopack.model import Evidence, Failure, Fetches, Lock, Pack, Part, Resolution, Step, Target, TestPlan, Trace, value
 from monopack.resolve import RULES, Wanted
 from monopack.resolve.rules import Rules
 from monopack.run import Door
@@ -51,11 +52,16 @@ class Site:
     outside: Outside
     epoch: int | None
     lock: Lock = NOTHING_PINNED
+    fetches: Fetches = Fetches()
     elsewhere: Mapping[str, Site] = field(default_factory=dict)
 
     def of(self, target: str | None) -> Site:
         """The site of the packs that have this target."""
         return self.elsewhere.get(target or "", self)
+
+    def all_fetches(self) -> Fetches:
+        """What was fetched for the packs of all targets."""
+        return reduce(Fetches.plus, (each.fetches for each in self.elsewhere.values()), self.fetches)
 
 
 @value()
@@ -116,8 +122,8 @@ def replan(found: Found, site: Site) -> tuple[Site, tuple[Plan, ...]]:
     answered: dict[str, Plan] = {}
     sites: dict[str, Site] = {}
     for mine, here in by_site(found, site):
-        lock, planned = supplied(traced(mine, here), here)
-        sites[here.target.name] = replace(here, lock=lock, elsewhere={})
+        after, planned = supplied(traced(mine, here), here)
+        sites[here.target.name] = replace(after, elsewhere={})
         answered |= {plan.pack.name: plan for plan in planned}
     first = sites.pop(site.target.name)
     return replace(first, elsewhere=sites), tuple(answered[pack.name] for pack in found.packs)
@@ -215,12 +221,12 @@ def _log_trace(pack: str, traced: Trace) -> None:
 # ---------------------------------------------------------------- imports -> distributions
 
 
-def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
+def supplied(plans: list[Plan], site: Site) -> tuple[Site, list[Plan]]:
     """Give every plan its distributions, from the site's lock, or else from the project's; one that is not complete is
-    completed once.
+    completed once. The site then has that lock, and knows what was fetched.
     """
     if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
-        return site.lock, plans
+        return site, plans
     lock = _checked(site.lock if site.lock.path else read_lock(site), site)
     store = Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target))
     answered = _supply(plans, lock, store, site)
@@ -230,8 +236,9 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Lock, list[Plan]]:
     if lock is not site.lock:
         for warning in lock.warnings:
             log.warning("%s", warning)
-    _tell_reuse(store, site.loaded.config.existing_install_python)
-    return lock, answered
+    fetches = replace(store.fetches(), pins=len(lock.pins))
+    _tell_reuse(fetches, site.loaded.config.existing_install_python)
+    return replace(site, lock=lock, fetches=site.fetches.plus(fetches)), answered
 
 
 def supplied_from(plans: list[Plan], lock: Lock, site: Site) -> list[Plan]:
@@ -239,11 +246,10 @@ def supplied_from(plans: list[Plan], lock: Lock, site: Site) -> list[Plan]:
     return _supply(plans, lock, Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target)), site)
 
 
-def _tell_reuse(store: Store, python: str | None) -> None:
+def _tell_reuse(fetches: Fetches, python: str | None) -> None:
     """Say how many of the wheels that had to be fetched were in another Python's pip cache."""
-    cached, fetched = store.reuse()
-    if fetched and python:
-        log.info("%d of %d fetched wheels came from the pip cache of %s", cached, fetched, python)
+    if fetches.wheels and python:
+        log.info("%d of %d fetched wheels came from the pip cache of %s", fetches.cached, fetches.wheels, python)
 
 
 def read_lock(site: Site) -> Lock:
@@ -313,6 +319,21 @@ def _supplied(plan: Plan, answer: Answer | None, lock: Lock) -> Plan:
 
 def _runner(plan: Plan, lock: Lock) -> str:
     return testing.select_runner(plan.options.test_runner, lock.pins)
+
+
+def parts(resolution: Resolution, site: Site, *, located: bool) -> tuple[Part, ...]:
+    """The distributions of a resolution with their pins, sizes and origins; with the addresses of all files, if `located`.
+
+    Raises `LockError` for a store that cannot be used.
+    """
+    lock = site.lock
+    store = Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target))
+    pins = [lock.pins[each.distribution.name] for each in resolution.shipped]
+    origins = store.origins(pins, lock.index_options, site.target, located=located)
+    return tuple(
+        Part(shipped=each, pin=pin, origin=origins[pin.name], size=Path(each.distribution.location).stat().st_size)
+        for each, pin in zip(resolution.shipped, pins, strict=True)
+    )
 
 
 def _fetching(site: Site, lock: Lock) -> Fetching:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from monopack.errors import LockError, UnavailableError
 from monopack.model import Distribution, Lock, Needs, Resolution, Target, value
@@ -43,12 +44,27 @@ def supply(asks: Sequence[Ask], lock: Lock, target: Target, store: Store) -> tup
         open_ones = [answer for answer in answers if isinstance(answer, Needs)]
         if not open_ones:
             return tuple(answer for answer in answers if not isinstance(answer, Needs))
-        if needs := dict.fromkeys(name for answer in open_ones for name in answer.pins):
+        needs = dict.fromkeys(name for answer in open_ones for name in answer.pins)
+        glances = dict.fromkeys(name for answer in open_ones for name in answer.glances if name not in needs)
+        if glances:
+            lock = _glanced(list(glances), lock, target, store)
+            needs |= dict.fromkeys(name for name in glances if name not in lock.glanced)
+        if needs:
             log.debug("looking at %d of %d pins: %s", len(needs), len(lock.pins), ", ".join(needs))
             known |= _obtain(list(needs), lock, target, store)
         for answer in open_ones:
             for name, modules in answer.modules.items():
                 known[name] = _looked_into(known[name], modules, store)
+
+
+def _glanced(names: Sequence[str], lock: Lock, target: Target, store: Store) -> Lock:
+    """The lock with what an index tells of pins without their wheels."""
+    log.debug("glancing at %d of %d pins: %s", len(names), len(lock.pins), ", ".join(names))
+    try:
+        told = store.glance([lock.pins[name] for name in names], lock.index_options, target)
+    except LockError:  # the store cannot be used: obtaining says so to the packs that need it
+        told = {}
+    return replace(lock, glanced={**lock.glanced, **told})
 
 
 def _obtain(names: Sequence[str], lock: Lock, target: Target, store: Store) -> dict[str, Seen]:
@@ -88,4 +104,8 @@ def _answer(ask: Ask, lock: Lock, target: Target, known: dict[str, Seen]) -> Ans
     modules: dict[str, tuple[str, ...]] = {}
     for part in parts:
         modules |= {name: (*modules.get(name, ()), *names) for name, names in part.modules.items()}
-    return Needs(pins=tuple(name for part in parts for name in part.pins), modules=modules)
+    return Needs(
+        pins=tuple(name for part in parts for name in part.pins),
+        modules=modules,
+        glances=tuple(name for part in parts for name in part.glances),
+    )

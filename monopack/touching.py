@@ -267,8 +267,8 @@ def _by_pins(plans: list[Plan], both: tuple[Lock, Lock], told: Mapping[str, str]
     """The packs that have what changed; of the others, those that had it."""
     old, now = both
     path = now.path or old.path
-    used, supplied_now = supplied(plans, site)
-    if used.path and used.pins.keys() != now.pins.keys():
+    after, supplied_now = supplied(plans, site)
+    if after.lock.path and after.lock.pins.keys() != now.pins.keys():
         message = f"{path} leaves out what its pins require: which of that has changed cannot be told"
         return _all(plans, Touch(kind="lock", path=path, message=message))
     touches = {plan.pack.name: _pins_touch(plan, told, path) for plan in supplied_now}

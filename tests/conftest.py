@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from projects import Project
+from served import NO_PROXY, Served, serve
 
 
 @pytest.fixture
@@ -13,6 +15,14 @@ def project(tmp_path: Path) -> Project:
     made.root.mkdir()
     made.index.mkdir()
     return made
+
+
+@pytest.fixture
+def served(project: Project) -> Iterator[Served]:
+    """An index on loopback, with nothing in it."""
+    project.environ = dict(NO_PROXY)
+    with serve(project.root.parent / "served") as server:
+        yield server
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -190,6 +191,60 @@ def test_each_index_is_asked_for_its_own_pins_alone(project: Project, ours: Inde
     assert (text(project), text(project, "two.py")) == (b"at = 'ours'\n", b"at = 'theirs'\n")
     assert [path for path in ours.asked if "/two/" in path] == []
     assert [path for path in theirs.asked if "/one/" in path] == []
+
+
+GUARDED = "try:\n    import nowhere\nexcept ImportError:\n    nowhere = None\n"
+
+
+@pytest.mark.parametrize("dialect", ["uv", "poetry", "pipenv"])
+def test_each_index_is_looked_at_for_its_own_pins_alone(project: Project, ours: Index, theirs: Index, dialect: str) -> None:
+    lock(project, dialect, pins((ours, ours.wheel("one")), (theirs, theirs.wheel("two"))))
+    ours.wheel("two")
+    theirs.wheel("one")
+    project.environ |= {"PIP_FIND_LINKS": f"{theirs.url}/one/", "PIP_EXTRA_INDEX_URL": theirs.url}
+    project.pack("main", GUARDED)
+    project.build()
+    assert [path for path in ours.asked if "/one/" in path] != []
+    assert [path for path in theirs.asked if "/two/" in path] != []
+    assert [path for path in ours.asked if "/two/" in path] == []
+    assert [path for path in theirs.asked if "/one/" in path] == []
+
+
+@pytest.mark.parametrize("dialect", ["uv", "poetry", "pipenv"])
+def test_a_subset_names_the_indexes_that_its_pins_have_and_no_others(
+    project: Project, ours: Index, theirs: Index, private: Index, dialect: str
+) -> None:
+    one, two = ours.wheel("one"), theirs.wheel("two")
+    lock(project, dialect, pins((ours, one), (theirs, two), (private, private.wheel("three"))))
+    project.pack("main", "import one, two\n")
+    lines = project.build("deps", "main", "--format", "requirements").stdout.splitlines()
+    assert [line for line in lines if line.startswith("--")] == [f"--index-url {ours.url}", f"--extra-index-url {theirs.url}"]
+    packages = tomllib.loads(project.build("deps", "main", "--format", "pylock").stdout)["packages"]
+    assert [(each["index"], each["wheels"][0]["url"]) for each in packages] == [
+        (ours.url, ours.address(one)), (theirs.url, theirs.address(two)),
+    ]  # fmt: skip
+
+
+def test_a_subset_has_the_default_index_beside_another(project: Project, ours: Index, theirs: Index) -> None:
+    poetry(project, pins((ours, ours.wheel("one")), (theirs, theirs.wheel("two"))))
+    locked = (project.root / "poetry.lock").read_text()
+    source = f'[package.source]\ntype = "legacy"\nurl = "{ours.url}"\nreference = "our-own"\n'
+    assert source in locked
+    project.write({"poetry.lock": locked.replace(source, "")})
+    project.environ["PIP_INDEX_URL"] = ours.url
+    project.pack("main", "import one, two\n")
+    lines = project.build("deps", "main", "--format", "requirements").stdout.splitlines()
+    assert [line for line in lines if line.startswith("--")] == [f"--extra-index-url {theirs.url}"]
+
+
+def test_a_subset_has_no_password_of_an_index(project: Project, private: Index) -> None:
+    pinned = pins((private, private.wheel("one")))
+    pipenv(project, pinned, lambda url: url.replace("://", f"://{LOGIN}@"))
+    project.pack("main", "import one\n")
+    for form in ("requirements", "pylock", "json"):
+        done = project.build("deps", "main", "--format", form)
+        assert "one" in done.stdout
+        assert_secret_is_nowhere(project, done.stdout + done.stderr)
 
 
 def test_hashes_decide_where_a_requirements_file_names_two_indexes(project: Project, ours: Index, theirs: Index) -> None:

@@ -71,6 +71,7 @@ def answers(shop: Project) -> dict[str, list[str]]:
         "monopack affected": [_affected(shop)],
         "monopack why": [answer("why", "both", name) for name in ("shared_part", "app.common", "not_there", "nothing")],
         "monopack trace": [answer("trace", "both")],
+        "monopack deps": [answer("deps", "orders")],
         "monopack init": [answer("init", "--yes")],
         "monopack config": [answer("config"), answer("config", "users")],
         "monopack cache": [answer("cache"), answer("cache", "clean")],

@@ -50,14 +50,18 @@ class Index:
 
     def resolve(self, wanted: Wanted) -> Resolution:
         known: dict[str, Distribution] = {}
-        while isinstance(answer := resolve(wanted, self.lock, host().markers, known), Needs):
+        lock = self.lock
+        while isinstance(answer := resolve(wanted, lock, host().markers, known), Needs):
             assert not set(answer.pins) & known.keys(), "asked twice for one distribution"
+            assert not set(answer.glances) & lock.glanced.keys(), "glanced twice at one distribution"
             self.asked.extend(answer.pins)
             known |= {name: self.all[name] for name in answer.pins}
             for name, modules in answer.modules.items():
                 unread = unread_modules(known[name], reached(known[name], modules))
                 assert unread, "asked twice for one module"
                 known[name] = replace(known[name], imports=dict.fromkeys(known[name].provides, ()) | self.imports.get(name, {}))
+            seen = {name: self.all[name] for name in answer.glances}
+            lock = replace(lock, glanced={**lock.glanced, **{name: d.provides | d.namespaces for name, d in seen.items()}})
         return answer
 
     def ships(self, wanted: Wanted) -> list[str]:
@@ -95,6 +99,27 @@ def test_only_likely_pins_are_looked_at() -> None:
     index = Index(*crowd, distribution("pyyaml", ["yaml"]), distribution("pillow", ["PIL"]))
     assert index.ships(wants("yaml", "PIL.Image")) == ["pillow", "pyyaml"]
     assert sorted(index.asked) == ["pillow", "pyyaml"]
+
+
+def test_pins_that_are_only_glanced_at_are_fetched_when_they_may_have_the_import() -> None:
+    crowd = [distribution(f"thing-{n}", [f"thing_{n}"]) for n in range(300)]
+    index = Index(*crowd, distribution("acme", ["wholly_other"]), distribution("other-things", ["else_"]))
+    assert index.ships(wants("wholly_other.part")) == ["acme"]
+    assert index.asked == ["acme"]
+
+
+def test_an_import_that_nothing_provides_has_nothing_fetched() -> None:
+    index = Index(*(distribution(f"thing-{n}", [f"thing_{n}"]) for n in range(300)), distribution("ujson2x", ["ujson2x"]))
+    assert [each.dotted for each in index.resolve(wants("ujson")).unresolved] == ["ujson"]
+    assert index.asked == []
+
+
+def test_a_glance_that_is_not_confirmed_ships_nothing() -> None:
+    shared = replace(distribution("first", ["first_own"]), namespaces=frozenset({"common"}))
+    index = Index(shared, distribution("second", ["common.part"]))
+    assert index.ships(wants("common.part")) == ["second"]
+    assert [each.dotted for each in index.resolve(wants("common")).unresolved] == ["common"]
+    assert index.asked == ["second", "first"]
 
 
 def test_an_import_named_after_nothing_is_found_all_the_same() -> None:

@@ -57,9 +57,10 @@ def test_a_terminal_shows_packs_and_their_steps(shop: Project, gated: Callable[[
 def test_nothing_of_the_display_stays(shop: Project) -> None:
     seen = screen(shop, "users")
     assert seen.end() == 0
-    head, pack, total, folder = seen.remains()
+    head, pack, fetched, total, folder = seen.remains()
     assert head.split() == ["pack", "result", "files", "distributions", "unpacked", "zip", "tests", "seconds", "handler"]
     assert pack.split()[:2] == ["users", "built"]
+    assert fetched.startswith("fetched 1 of 4 pins (")
     assert total.startswith("1 of 1 packs are ready, in ")
     assert folder == "build/users"
     assert seen.raw.count("\x1b[?25l") == seen.raw.count("\x1b[?25h") == 1  # the cursor, hidden and shown again
@@ -187,7 +188,7 @@ def test_a_pipe_has_plain_lines_in_the_order_of_what_happened(shop: Project) -> 
     assert lines[0] == f"project {shop.root} (no monopack.toml)"
     told = [line.partition(" in ")[0] for line in lines if re.match(r"(orders|users): ", line)]
     assert told == ["orders: built", "users: built"]
-    assert [line.split()[0] for line in lines[-4:]] == ["pack", "orders", "users", "2"]
+    assert [line.split()[0] for line in lines[-5:]] == ["pack", "orders", "users", "fetched", "2"]
 
 
 def test_escape_sequences_that_a_packs_code_prints_do_not_reach_a_pipe(shop: Project) -> None:

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType({
     "why": "Show why a module, file or distribution is in a pack, or why not.",
     "affected": "List the packs that a change touches, and why.",
     "trace": "Show the files and imports of a pack by kind, or its graph.",
+    "deps": "List the distributions of a pack, or write them as a lock.",
     "config": "Show every option, its value and where it came from.",
     "init": "Write monopack.toml and packs for a project that has none.",
     "schema": "Print the JSON Schema of monopack.toml.",

@@ -89,7 +89,12 @@ def in_words(step: Step) -> str:
     """A step of the whole run, for people: `fetching 3 distributions`."""
     count = int(step.detail) if step.detail.isdigit() else 0
     several = "" if count == 1 else "s"
-    words = {"plan": f"looking at {count} pack{several}", "fetch": f"fetching {count} distribution{several}"}
+    words = {
+        "plan": f"looking at {count} pack{several}",
+        "glance": f"looking at the file list{several} of {count} distribution{several}",
+        "locate": f"asking where {count} distribution{several} {'is' if count == 1 else 'are'}",
+        "fetch": f"fetching {count} distribution{several}",
+    }
     return words.get(step.name, step.name)
 
 

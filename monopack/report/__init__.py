@@ -6,18 +6,19 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 
 from monopack.errors import error_line
-from monopack.model import Failure, PackReport, StoredParsed, StoredWheel
+from monopack.model import BuildReport, Failure, Fetches, PackReport, StoredParsed, StoredWheel
 
 NAMED = 5  # pins that a line of the summary names
 OUTPUT_LINES = 100  # of a failing test run, from its end
 
 
-def summary(reports: Sequence[PackReport], seconds: float, width: int = 0) -> str:
-    """The closing table: a row for each pack, then a total. `seconds` is the time of the whole run.
+def summary(built: BuildReport, seconds: float, width: int = 0) -> str:
+    """The closing table: a row for each pack, then what was fetched, and a total. `seconds` is the time of the whole run.
 
     `width` is the number of columns that lines may have (0: any); what does not fit is left out from the right.
     """
     head = ("pack", "result", "files", "distributions", "unpacked", "zip", "tests", "seconds", "handler")
+    reports = built.packs
     rows = [head, *(_row(report) for report in reports)]
     lines = table(rows, numbers=range(2, 8))
     while width and len(rows[0]) > 2 and max(map(len, lines)) > width:
@@ -28,13 +29,22 @@ def summary(reports: Sequence[PackReport], seconds: float, width: int = 0) -> st
         lines.append(f"left out, since what would import it can do without: {names} (see monopack trace; optional decides)")
     done = sum(report.status != "failed" for report in reports)
     failed = len(reports) - done
+    lines.extend(_fetched(built.fetches))
     lines.append(f"{done} of {len(reports)} packs are ready{f', {failed} failed' if failed else ''}, in {seconds:.1f} s")
     return "\n".join(lines)
 
 
-def document(reports: Sequence[PackReport], code: int) -> dict[str, object]:
+def _fetched(fetches: Fetches) -> Iterator[str]:
+    """How many of how many pins were fetched, unless the store had all that was needed."""
+    if fetches.wheels or fetches.glances:
+        looked = f"; looked at the file lists of {fetches.glances} ({bytes_in_words(fetches.glanced)})" if fetches.glances else ""
+        yield f"fetched {fetches.wheels} of {fetches.pins} pins ({bytes_in_words(fetches.size)}){looked}"
+
+
+def document(built: BuildReport, code: int) -> dict[str, object]:
     """A build as plain values: see docs/reference/json.md. `code` is the run's exit code."""
-    return {"command": "build", "exit_code": code, "packs": [asdict(report) for report in reports]}
+    packs = [asdict(report) for report in built.packs]
+    return {"command": "build", "exit_code": code, "packs": packs, "fetches": asdict(built.fetches)}
 
 
 def listing(reports: Sequence[PackReport]) -> list[str]:

@@ -7,7 +7,7 @@ the pin of an import, `rules` and `told` what code needs without importing it, `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from monopack.model import Because, Import, Lock, Needs, Reach, Resolution, value
 from monopack.resolve.advice import judge, metadata_of, not_there, unused_exclusions, way_out
@@ -34,7 +34,7 @@ def resolve(wanted: Wanted, lock: Lock, markers: Mapping[str, str], known: Known
     named = {pinned(name, option, lock): Because(option=option) for name, option in options}
     found, told = _provided(given), told_to_ship(given)
     if isinstance(found, Needs) or isinstance(told, Needs):
-        return Needs(pins=tuple(dict.fromkeys(pin for each in (found, told) if isinstance(each, Needs) for pin in each.pins)))
+        return _together([each for each in (found, told) if isinstance(each, Needs)])
     starts: dict[str, list[str]] = {}
     for name, pin in found.providers.items():
         starts.setdefault(pin, []).append(name)
@@ -63,9 +63,8 @@ def _provided(given: Given) -> _Provided | Needs:
     """The providers of all imports, or the pins that have to be seen to tell."""
     grouped = _by_name(given.wanted.imports).values()
     answers = [(imports, provider(imports[0], given)) for imports in grouped]
-    unseen = [pin for _, answer in answers if isinstance(answer, Needs) for pin in answer.pins]
-    if unseen:
-        return Needs(pins=tuple(dict.fromkeys(unseen)))
+    if unseen := [answer for _, answer in answers if isinstance(answer, Needs)]:
+        return _together(unseen)
     found = [(imports, answer) for imports, answer in answers if isinstance(answer, str)]
     ours = [(imports[0], pin) for imports, pin in found if pin and pin not in given.wanted.excluded]
     return _Provided(
@@ -74,6 +73,12 @@ def _provided(given: Given) -> _Provided | Needs:
         platform=tuple(imports[0].name.partition(".")[0] for imports, pin in found if pin in given.wanted.excluded),
         unresolved=tuple(wanted for imports, pin in found if not pin for wanted in imports),
     )
+
+
+def _together(needs: Sequence[Needs]) -> Needs:
+    """All pins that have to be seen, each once."""
+    pins = dict.fromkeys(pin for each in needs for pin in each.pins)
+    return Needs(pins=tuple(pins), glances=tuple(dict.fromkeys(pin for each in needs for pin in each.glances if pin not in pins)))
 
 
 def _by_name(imports: Iterable[Import]) -> dict[str, list[Import]]:

@@ -40,16 +40,33 @@ def provider(wanted: Import, given: Given) -> str | Needs:
             return unpinned[0]
         looked_at.extend(tier)
         unseen = tuple(name for name in tier if name not in known)
-        if unseen:
+        if unseen and number == 0:
             return Needs(pins=unseen)
         depth, owners = claims(wanted.dotted, looked_at, known)
-        refused = [seen for name in tier if isinstance(seen := known[name], LockError)]
+        if needs := _unconfirmed(_prefixes(wanted.dotted, depth), unseen, lock):
+            return needs
+        refused = [seen for name in tier if isinstance(seen := known.get(name), LockError)]
         if refused and not owners and number < LAST_TIER and not wanted.optional:
             raise refused[0]
         # A pin that holds only a parent package is outdone by a similarly named one that holds the module itself.
         if owners and (number > 0 or depth >= wanted.name.count(".") + 1):
             break
     return _only(owners, wanted, lock) if owners else ""
+
+
+def _unconfirmed(prefixes: Iterable[str], unseen: Iterable[str], lock: Lock) -> Needs | None:
+    """What has to be seen of pins that are not likely to provide any of these names: their modules, then those that may do it."""
+    if glances := tuple(pin for pin in unseen if pin not in lock.glanced):
+        return Needs(glances=glances)
+    claimed = {pin: next((p for p in prefixes if p in lock.glanced[pin]), "") for pin in unseen}
+    deepest = max(claimed.values(), key=len, default="")
+    return Needs(pins=tuple(pin for pin, prefix in claimed.items() if prefix == deepest)) if deepest else None
+
+
+def _prefixes(name: str, depth: int) -> list[str]:
+    """A dotted name and all that it begins with, the longest first, down to so many parts."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(len(parts), max(depth, 1) - 1, -1)]
 
 
 def _unpinned_platform(wanted: Import, options: Wanted, lock: Lock) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,13 @@ from threading import Lock
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from monopack.errors import LockError, UnavailableError, disk_words
-from monopack.model import Distribution, Pin, Step, Target
+from monopack.model import Distribution, Fetches, Origin, Pin, Step, Target
 from monopack.store.answers import Answers
-from monopack.store.choose import Asked, Wanted, ask, fits, no_wheel, want
+from monopack.store.choose import Asked, Wanted, ask, fits, local_path, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch, other_python
 from monopack.store.fetch import Job, fetch
+from monopack.store.glances import Glances, ask_index, wanted_ones
 from monopack.store.looking import Look, Looking
 from monopack.store.pip import Fetching, own_settings, with_cache_of
 from monopack.store.upkeep import IMPORTS, PARSED, clean, held, held_parsed
@@ -38,7 +40,8 @@ class Store:
         self._looking = Looking(folder / LAYOUT / IMPORTS, look)
         self._known: dict[str, Distribution] = {}
         self._lock = Lock()
-        self._fetched = self._cached = 0
+        self._fetches = Fetches()
+        self._glances = Glances(folder / LAYOUT / "glances")
 
     def obtain(self, pins: Sequence[Pin], index_options: Sequence[str], target: Target) -> dict[str, Distribution]:
         """The distributions of `pins` on `target`, by canonical name: from the store, or fetched, checked and kept.
@@ -48,7 +51,7 @@ class Store:
         built from an sdist or are not in the store when offline; `LockError` for a wheel that is unsafe, and for a store that
         cannot be written.
         """
-        asked = ask(index_options, own_settings(self._settings.environ), target, self._settings.root)
+        asked = self._ask(index_options, target)
         wanted = [want(pin, asked) for pin in pins]
         with self._lock:
             missing = list({pin.key: pin for pin in wanted if pin.key not in self._known}.values())
@@ -65,10 +68,71 @@ class Store:
         except (OSError, zlib.error) as problem:
             raise LockError(f"cannot be read: {problem}", where=distribution.location, hint="build again") from problem
 
-    def reuse(self) -> tuple[int, int]:
-        """How many of the wheels that were fetched pip had in its cache, and how many were fetched."""
+    def glance(self, pins: Sequence[Pin], index_options: Sequence[str], target: Target) -> dict[str, frozenset[str]]:
+        """The dotted names of the modules that the wheels of `pins` seem to have, by canonical name, without fetching them.
+
+        What a wheel does not list here, it does not have; what it does list has to be confirmed by `obtain`. Pins of which the
+        index does not tell are left out. Raises `LockError` for a store that cannot be written.
+        """
+        asked = self._ask(index_options, target)
+        wanted = wanted_ones(pins, asked)
         with self._lock:
-            return self._cached, self._fetched
+            try:
+                return self._glance(wanted, asked)
+            except OSError as problem:
+                raise _unusable(self._folder, problem) from problem
+
+    def origins(self, pins: Sequence[Pin], index_options: Sequence[str], target: Target, *, located: bool) -> dict[str, Origin]:
+        """Where the files of pins that were obtained are, by canonical name; the index is asked only for what is to be `located`.
+
+        Raises `LockError` for a store that cannot be written.
+        """
+        asked = self._ask(index_options, target)
+        wanted = wanted_ones(pins, asked)
+        built = {pin.pin.name for pin in wanted if (pick := self._entries.pick(pin.key)) and pick.built}
+        named = {pin.pin.name: _named_origin(pin, built, asked.root) for pin in wanted}
+        unknown = [pin for pin in wanted if not named[pin.pin.name].url]
+        if not located or not unknown or self._settings.offline:
+            return named
+        try:
+            with self._entries.working_folder() as folder:
+                job = Job(asked=asked, folder=Path(folder), settings=self._settings)
+                wheels = [pin for pin in unknown if pin.pin.name not in built]
+                sdists = [pin for pin in unknown if pin.pin.name in built]
+                told = [ask_index("locate", some, job, sdists=some is sdists) for some in (wheels, sdists) if some]
+        except OSError as problem:
+            raise _unusable(self._folder, problem) from problem
+        return {**named, **{name: origin for each in told for name, origin in each.origins.items()}}
+
+    def fetches(self) -> Fetches:
+        """What was asked of the indexes so far."""
+        with self._lock:
+            return self._fetches
+
+    def _ask(self, index_options: Sequence[str], target: Target) -> Asked:
+        return ask(index_options, own_settings(self._settings.environ), target, self._settings.root)
+
+    def _glance(self, wanted: Sequence[Wanted], asked: Asked) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        unknown: list[Wanted] = []
+        for pin in wanted:
+            modules = self._glances.known(pin)
+            if modules is None and (distribution := self._known.get(pin.key) or self._held(pin, asked)):
+                modules = distribution.provides
+                self._glances.keep(pin, modules)
+            if modules is not None:
+                found[pin.pin.name] = modules
+            elif pin.wheel or not pin.url:
+                unknown.append(pin)
+        if not unknown or self._settings.offline:
+            return found
+        with self._entries.working_folder() as folder:
+            told = ask_index("glance", unknown, Job(asked=asked, folder=Path(folder), settings=self._settings))
+        for pin in unknown:
+            if pin.pin.name in told.modules:
+                self._glances.keep(pin, told.modules[pin.pin.name])
+        self._fetches = self._fetches.plus(Fetches(glances=len(told.modules), glanced=told.size))
+        return found | told.modules
 
     def _obtain(self, wanted: Sequence[Wanted], asked: Asked) -> None:
         with ThreadPoolExecutor() as threads:  # hashing and inflating release the GIL
@@ -82,12 +146,18 @@ class Store:
             self._settings.tell(Step(name="fetch", detail=str(len(missing))))
             with self._entries.working_folder() as folder:
                 got = fetch(missing, Job(asked=asked, folder=Path(folder), settings=self._settings))
-                self._fetched += len(got.files)
-                self._cached += len(got.cached)
+                size = sum(file.stat().st_size for file in got.files.values())
+                self._fetches = self._fetches.plus(Fetches(wheels=len(got.files), cached=len(got.cached), size=size))
                 kept = threads.map(
                     lambda pin: self._keep(pin, got.files[pin.pin.name], asked, built=pin.pin.name in got.built), missing
                 )
                 self._known.update(zip((pin.key for pin in missing), kept, strict=True))
+
+    def _held(self, wanted: Wanted, asked: Asked) -> Distribution | None:
+        """What the store holds for a pin, if it is for the target's Python."""
+        with contextlib.suppress(UnavailableError):
+            return self._stored(wanted, asked)
+        return None
 
     def _stored(self, wanted: Wanted, asked: Asked) -> Distribution | None:
         """What the store holds for a pin: the file that the lock names, or the one that was picked for it before."""
@@ -122,6 +192,12 @@ class Store:
 def parsed(folder: Path, key: str) -> Answers:
     """What source files say, kept in the store at that folder (absolute); `key` (for a file name) tells how they are read."""
     return Answers(folder / LAYOUT / PARSED / f"{key}.db")
+
+
+def _named_origin(wanted: Wanted, built: Container[str], root: Path) -> Origin:
+    """Where the lock itself says that a file is."""
+    local = local_path(wanted.url, root) if wanted.url else None
+    return Origin(url=local.as_uri() if local else wanted.url, built=wanted.pin.name in built)
 
 
 def _for_this_python(wanted: Wanted, distribution: Distribution, asked: Asked) -> Distribution:

@@ -57,7 +57,7 @@ def fetch(pins: Sequence[Wanted], job: Job) -> Fetched:
     sources = [pin for pin in pins if pin.url and not pin.wheel]
     binary = [pin for pin in pins if pin not in sources]
     said: list[str] = []
-    for group in _together(binary):
+    for group in together(binary):
         without, output = _download(group, job)
         sources += without
         said.append(output)
@@ -73,7 +73,7 @@ def fetch(pins: Sequence[Wanted], job: Job) -> Fetched:
     )  # fmt: skip
 
 
-def _together(pins: Sequence[Wanted]) -> list[list[Wanted]]:
+def together(pins: Sequence[Wanted]) -> list[list[Wanted]]:
     """Pins that one call may fetch: of one index, and all with a hash or none, since where one has a hash, pip wants all."""
     groups: dict[tuple[str, bool], list[Wanted]] = {}
     for pin in pins:
@@ -85,7 +85,7 @@ def _download(pins: Sequence[Wanted], job: Job) -> tuple[list[Wanted], str]:
     """Download the pins' wheels; gives the pins of which the index has none, and what pip said."""
     wanted, without, said = list(pins), list[Wanted](), ""
     while wanted:
-        done = run_pip(job.settings, _arguments(job), _lines(wanted, job), _environ(wanted[0], job))
+        done = run_pip(job.settings, _arguments(job), lines(wanted, job), environ_of(wanted[0], job))
         said += done.output
         if done.code == 0:
             break
@@ -106,10 +106,10 @@ def _refusal(pins: Sequence[Wanted], done: Completed, job: Job) -> LockError:
 
 
 def _arguments(job: Job, *more: str) -> list[str]:
-    return ["download", *more, *ONLY_WHEELS, "--dest", str(job.folder), *_target_options(job)]
+    return ["download", *more, *ONLY_WHEELS, "--dest", str(job.folder), *target_options(job)]
 
 
-def _target_options(job: Job) -> list[str]:
+def target_options(job: Job) -> list[str]:
     """pip's options for a target other than the Python which runs pip; none when it is that Python."""
     target = job.asked.target
     if not job.settings.pip_python and target.version == platform.python_version() and target.tags == tuple(tags.sys_tags()):
@@ -122,7 +122,7 @@ def _target_options(job: Job) -> list[str]:
     return options + [word for name in platforms for word in ("--platform", name)]
 
 
-def _lines(pins: Sequence[Wanted], job: Job) -> list[str]:
+def lines(pins: Sequence[Wanted], job: Job) -> list[str]:
     """The requirements file. Its `--index-url` takes the place of all indexes that pip is configured for."""
     options = _only(pins[0].pin.index, job.asked.options) if pins[0].pin.index else job.asked.options
     return [*option_lines(options), *(_line(pin, job.asked.root) for pin in pins)]
@@ -134,7 +134,7 @@ def _only(index: str, options: Sequence[str]) -> list[str]:
     return ["--index-url", index, *hosts]
 
 
-def _environ(pin: Wanted, job: Job) -> Mapping[str, str]:
+def environ_of(pin: Wanted, job: Job) -> Mapping[str, str]:
     """What pip sees: folders of wheels that it is configured for are no part of an index that a lock names."""
     return {**job.settings.environ, "PIP_FIND_LINKS": os.devnull} if pin.pin.index else job.settings.environ
 
@@ -166,7 +166,7 @@ def _build(pin: Wanted, job: Job) -> str:
     arguments = ["--python", target.python, "wheel", "--no-deps", "--no-binary", pin.pin.name, "--wheel-dir", str(job.folder)]
     with temporary_folder("git") as place, temporary_folder("build") as home:
         source = replace(pin, checkout=check_out(pin, job.settings, place / "repository")) if is_git(pin.url) else pin
-        done = run_pip(job.settings, arguments, _lines([source], job), _build_environment(_environ(pin, job), home))
+        done = run_pip(job.settings, arguments, lines([source], job), _build_environment(environ_of(pin, job), home))
     if done.code == 0:
         log.warning("%s %s", pin.label, "was built from Git" if is_git(pin.url) else "has no wheel and was built from its sdist")
     elif unmatched(done) == pin.pin.name:
@@ -183,7 +183,7 @@ def _without_index(pin: Wanted) -> Wanted:
 
 def _probe(pin: Wanted, job: Job) -> Completed:
     """What pip says of all that an index has of a pin."""
-    return run_pip(job.settings, _arguments(job, "-vv"), _lines([pin], job), _environ(pin, job))
+    return run_pip(job.settings, _arguments(job, "-vv"), lines([pin], job), environ_of(pin, job))
 
 
 def _refuse_compiled(pin: Wanted, job: Job) -> None:

@@ -25,6 +25,7 @@ CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")
 FLAGS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off")
 INDEX_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_PRE")
 HIDDEN = frozenset({"PYTHONPATH", "PYTHONHOME"})
+OURS = ("glance", "locate")  # commands of `glance_script`
 OLDEST = Version("20.3")  # the first pip that downloads for several platforms at once
 TODAYS = Version("23.3")  # the first pip whose cache has the layout that the newest one reads
 TAKEN = re.compile(r"^\s*(Using cached|Downloading|Resuming download) (?:\S*/)?([^/\s?]+\.whl)(?=[\s?]|$)", re.MULTILINE)
@@ -77,14 +78,21 @@ def run_pip(settings: Fetching, arguments: Sequence[str], lines: Sequence[str], 
     with temporary_folder("pip") as folder:
         file = folder / "requirements.txt"
         file.write_text(text, encoding="utf-8")
-        other = arguments[0] == "download" and settings.pip_python
-        pip = [other, "-c", f"{SAFE}; {RUN}"] if other else [sys.executable, "-P", "-m", "pip"]
-        argv = [*pip, *arguments, *FLAGS, *cache, "--requirement", str(file)]
+        argv = [*_program(arguments[0], settings), *arguments, *FLAGS, *cache, "--requirement", str(file)]
         door = replace(settings.door, heard=settings.hear)
         done = door.run(argv, cwd=settings.root, env=_environment(environ, secrets))
     output = without_credentials(done.output)
     log.debug("pip %s ended with %d\n%s", " ".join(arguments), done.code, output)
     return Completed(code=done.code, output=output, timed_out=done.timed_out)
+
+
+def _program(command: str, settings: Fetching) -> list[str]:
+    """What is started for a command: another Python's pip where only that one reads its cache, the script for ours, or pip."""
+    if command in OURS:
+        return [sys.executable, "-P", str(Path(__file__).with_name("glance_script.py"))]
+    if command == "download" and settings.pip_python:
+        return [settings.pip_python, "-c", f"{SAFE}; {RUN}"]
+    return [sys.executable, "-P", "-m", "pip"]
 
 
 def with_cache_of(python: str, settings: Fetching) -> Fetching:

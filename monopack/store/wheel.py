@@ -12,7 +12,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from packaging.metadata import parse_email
@@ -91,6 +91,11 @@ def _part(archive: zipfile.ZipFile, member: str, infos: Mapping[str, zipfile.Zip
 def _same(found_name: str, found_version: str, name: str, version: Version) -> None:
     if canonicalize_name(found_name) != name or Version(found_version) != version:
         raise UnsoundError(f"says in its METADATA that it is {found_name} {found_version}")
+
+
+def listed_modules(members: Iterable[str]) -> frozenset[str]:
+    """The dotted names of the modules that a wheel with these members may provide, told by their names alone."""
+    return modules([target for member in members if (target := _target(member))], ())[0]
 
 
 # ---------------------------------------------------------------- RECORD

@@ -15,7 +15,7 @@ from monopack.cli.options import Command, Option, pack_argument, project_options
 from monopack.cli.session import Session, start
 from monopack.config import Group
 from monopack.errors import ConfigError
-from monopack.model import PackReport
+from monopack.model import BuildReport, PackReport
 from monopack.report.affected import lines
 
 HELP = """Build one small, verified artifact for each entrypoint in packs/, or for PACK alone.
@@ -53,14 +53,14 @@ def build(
     session = start(front, config, flags)
     _refuse_command(pack, session)
     among = None if affected is None else _touched(affected, pack, session)
-    reports = () if among == frozenset() else pipeline.build(session.loaded, pack, session.outside, among)
-    tell(reports, session)
-    session.terminal.news(report.summary(reports, time.monotonic() - started, session.terminal.width))
-    code = exit_code(reports)
+    built = BuildReport() if among == frozenset() else pipeline.build(session.loaded, pack, session.outside, among)
+    tell(built.packs, session)
+    session.terminal.news(report.summary(built, time.monotonic() - started, session.terminal.width))
+    code = exit_code(built.packs)
     if as_json:
-        session.terminal.document(report.document(reports, code))
+        session.terminal.document(report.document(built, code))
     else:
-        session.terminal.results(each.folder for each in reports if each.status != "failed")
+        session.terminal.results(each.folder for each in built.packs if each.status != "failed")
     return code
 
 

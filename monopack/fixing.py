@@ -12,8 +12,9 @@ from monopack import config
 from monopack.autofix import Extras, diff, read, rewrite, united
 from monopack.config import Loaded
 from monopack.errors import ConfigError, MonopackError
+from monopack.finding import Found, find
 from monopack.model import Evidence, Import, PackReport, Reach, Trace, value
-from monopack.planning import Found, Plan, Site, find, refusal_of, replan, rewritten, supplied
+from monopack.planning import Plan, Site, refusal_of, replan, rewritten, supplied
 
 log = logging.getLogger(__name__)
 

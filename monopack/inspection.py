@@ -9,9 +9,10 @@ from monopack import config, explain, trace
 from monopack.config import Loaded, Setting, pack_settings, project_settings
 from monopack.errors import LockError, MonopackError, PackError
 from monopack.explain import Known
-from monopack.model import Explanation, Inventory, Lock, PackReport, Subset
+from monopack.finding import Outside, find
+from monopack.model import Explanation, Inventory, Lock, PackReport, Step, Subset
 from monopack.pipeline import examined, last_build, named, refused, tree_of, with_last
-from monopack.planning import Outside, Plan, Site, find, parts, plans, read_lock
+from monopack.planning import Plan, Site, parts, plans, read_lock
 from monopack.resolve import judge
 from monopack.resolve.candidates import called
 
@@ -48,7 +49,9 @@ def look(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackReport
 
     Raises `MonopackError` for what is wrong with all packs.
     """
-    site, planned = plans(find(loaded, only), loaded, outside)
+    found = find(loaded, only)
+    outside.tell(Step(name="plan", detail=str(len(found.packs))))
+    site, planned = plans(found, loaded, outside)
     return tuple(_look(plan, site.of(plan.options.target)) for plan in planned)
 
 
@@ -68,6 +71,7 @@ def question(loaded: Loaded, pack: str, outside: Outside) -> tuple[Site, Plan]:
     """What is known about one pack, without its tests and without building it. Raises `MonopackError`."""
     found = find(loaded, pack)
     found = replace(found, options=tuple(options.model_copy(update={"skip_tests": True}) for options in found.options))
+    outside.tell(Step(name="plan", detail="1"))
     site, (plan,) = plans(found, loaded, outside)
     if plan.error:
         raise plan.error

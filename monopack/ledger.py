@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 IGNORE_ALL = "*\n"
 
 # Temporaries of outputs (archive) and of records (workspace, and here).
-LEFTOVER = re.compile(r"\..+\.(zip|sha256|b64|json)\.\d+\.tmp|.+\.(built|tree\.json\.\d+)\.tmp")
+LEFTOVER = re.compile(r"\..+\.(zip|sha256|b64|json)\.\d+\.tmp|.+\.(built|(tree|looked)\.json\.\d+)\.tmp|inputs\.json\.\d+\.tmp")
 
 
 @value()
@@ -50,6 +50,15 @@ class Ledger:
     def folder_record(self, name: str) -> Path:
         """Where the record of a folder `<build>/<name>` lies."""
         return self.build / ".monopack" / f"{name}.tree.json"
+
+    @property
+    def inputs_record(self) -> Path:
+        """Where it is recorded what the files of the project hold."""
+        return self.build / ".monopack" / "inputs.json"
+
+    def looked_record(self, pack: str) -> Path:
+        """Where it is recorded what the last build of a pack looked at."""
+        return self.build / ".monopack" / f"{pack}.looked.json"
 
     def intact(self, pack: str, fingerprint: str) -> Built | None:
         """The last build of a pack, if it had this fingerprint and every output is as it was written."""
@@ -106,6 +115,7 @@ class Ledger:
         for name in removed:
             (self.build / name).unlink()
         self._built_record(pack).unlink()
+        self.looked_record(pack).unlink(missing_ok=True)
         return removed, kept
 
     def _last(self, pack: str) -> Built | None:

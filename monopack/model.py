@@ -10,9 +10,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, TypeVar, dataclass_transform
 
-from packaging.tags import Tag
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 Noun = TypeVar("Noun")
 
@@ -292,7 +293,8 @@ class Lock:
     the indexes that the project gives names to, by URL. `stale` says that the manifest has changed since it was locked. `local`
     are the distributions that are first-party code (members of a workspace, paths): by canonical name, their folder, relative
     to the project, POSIX. They are traced, and neither fetched nor shipped as distributions. `glanced` are the dotted names of
-    the modules that pins may have, as far as an index told without their wheels: they have no others.
+    the modules that pins may have, as far as an index told without their wheels: they have no others. `files` are absolute paths
+    of files that were read for it and may lie outside the project.
     """
 
     dialect: str
@@ -305,6 +307,7 @@ class Lock:
     stale: str = ""
     local: Mapping[str, str] = field(default_factory=dict)
     glanced: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
+    files: tuple[str, ...] = ()
 
 
 @value()

@@ -17,15 +17,18 @@ from typing import Literal
 
 from monopack import __version__, archive, autofix, elf, ledger, manifest, targets, workspace
 from monopack.assemble import assemble, overlay
-from monopack.config import Loaded, PackOptions, source_of
-from monopack.errors import ConfigError, LockError, MonopackError, PackError
+from monopack.config import Loaded, PackOptions
+from monopack.errors import LockError, MonopackError, PackError
+from monopack.finding import Found, Outside, find, protected
 from monopack.fixing import Means, Mended, mend, refuse_unverified
-from monopack.ledger import Built, Ledger
+from monopack.ledger import Built
 from monopack.model import Artifact, BuildReport, Entry, Failure, Native, Pack, PackReport, Step, Target, Tree, value
-from monopack.planning import Found, Outside, Plan, Site, find, plans, refusal_of, replan, site_of, wanted
+from monopack.planning import Plan, Site, plans, refusal_of, replan, site_of, wanted
 from monopack.proving import prove, untried
+from monopack.recalling import Done, Memory, announce, forgets, recall, warn_of_leftovers
 from monopack.resolve import judge, not_there, unused_exclusions
-from monopack.run import temporary_folder
+from monopack.run import INHERITED, temporary_folder
+from monopack.store import looked_at
 
 log = logging.getLogger(__name__)
 
@@ -44,43 +47,21 @@ def build(loaded: Loaded, only: str | None, outside: Outside, among: frozenset[s
         if loaded.config.jobs != 1:
             log.info("auto-fix builds one pack after another")
     with ledger.claim(loaded.build_dir, protected(loaded, found.roots), loaded.config.lock_timeout) as book:
-        site, planned = plans(found, loaded, outside)
+        memory = Memory(loaded, book, outside.environ, found.roots)
+        recalled = {} if forgets(loaded) else recall(found, memory)
+        outside.tell(Step(name="plan", detail=str(len(found.packs))))
+        announce(recalled.values(), outside)
+        site, planned = plans(found.among(frozenset(pack.name for pack in found.packs) - recalled.keys()), loaded, outside)
         jobs = 1 if loaded.config.auto_fix else loaded.config.jobs
-        reports = _side_by_side(lambda plan: _build_or_mend(plan, site.of(plan.options.target)), planned, jobs)
-        if only is None and among is None:
-            _warn_of_leftovers(planned, book)
-        return BuildReport(packs=reports, fetches=site.all_fetches())
-
-
-def protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:
-    """Folders that the build folder and the cache must not be or contain, by what they are.
-
-    Raises `ConfigError` for a cache that is one of them, and for a tests folder that holds what the tests are to test.
-    """
-    named = {"the project root": loaded.root, "the packs folder": loaded.packs_dir}
-    named |= {f"the source root {root}": loaded.root / root for root in roots}
-    for what, path in named.items():
-        if path.is_relative_to(loaded.tests_dir):
-            where = source_of(loaded.origins["tests_dir"])
-            raise ConfigError(f"the tests folder is or contains {what}", where=where, hint="name a folder with nothing but tests")
-    if loaded.cache_dir.is_relative_to(loaded.build_dir) and not loaded.root.is_relative_to(loaded.build_dir):
-        where = str(loaded.cache_dir)
-        raise ConfigError("the cache folder lies in the build folder", where=where, hint="choose another one with --cache-dir")
-    named |= {"the tests folder": loaded.tests_dir, "the repository": loaded.root / ".git"}
-    ledger.refuse(loaded.cache_dir, "the cache folder", "--cache-dir", named)
-    return named
-
-
-def _warn_of_leftovers(plans: Sequence[Plan], book: Ledger) -> None:
-    """Say what a run of all packs passes over: tests that fit no pack, artifacts whose pack is gone."""
-    chosen = {test for plan in plans for test in plan.tests.tests}
-    left_out = {test: reason for plan in plans for test, reason in plan.tests.left_out.items() if test not in chosen}
-    if left_out:
-        named = sorted(left_out)
-        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-        log.warning("no pack runs %s%s: %s", ", ".join(named[:3]), more, left_out[named[0]])
-    for name in sorted(book.packs() - {plan.pack.name for plan in plans}):
-        log.warning("the build folder still has artifacts of %s, which is no pack any more", name)
+        reports = _side_by_side(
+            lambda plan: _build_or_mend(plan, replace(site.of(plan.options.target), memory=memory)), planned, jobs
+        )
+        everything = only is None and among is None
+        memory.keep(everything=everything)
+        if everything:
+            warn_of_leftovers(recalled | {plan.pack.name: plan.tests for plan in planned}, book)
+    packs = sorted((*reports, *(each.report for each in recalled.values())), key=lambda report: report.name)
+    return BuildReport(packs=tuple(packs), fetches=site.all_fetches())
 
 
 def _side_by_side(
@@ -165,8 +146,8 @@ def _build_tree(plan: Plan, site: Site) -> PackReport:
     report, draft = examined(plan, site)
     if draft is None:
         return report
-    if last := last_build(plan, draft, site):
-        return with_last(report, last, "unchanged")
+    if site.loaded.config.cache and (last := last_build(plan, draft, site)):
+        return _noted(with_last(report, last, "unchanged"), plan, draft, site)
 
     folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
     workspace.materialize(draft.tree, folder, record, force=site.loaded.config.force)
@@ -175,7 +156,22 @@ def _build_tree(plan: Plan, site: Site) -> PackReport:
         return replace(report, status="failed", failures=failures, exit_code=1)
     artifact, outputs = _pack(plan, draft.tree, site)
     site.book.remember(plan.pack.name, draft.fingerprint, outputs, passed)
-    return replace(report, status="built", packed=artifact.size, tests=passed)
+    return _noted(replace(report, status="built", packed=artifact.size, tests=passed), plan, draft, site)
+
+
+def _noted(report: PackReport, plan: Plan, draft: Draft, site: Site) -> PackReport:
+    """The report of a successful build, of which it is recorded what it looked at, so that the next run need not look."""
+    if site.memory:
+        beside = (*site.lock.files, *looked_at(site.lock, site.target, site.outside.environ, site.loaded.root))
+        wheels = (shipped.distribution.location for shipped in (*plan.resolution.shipped, *plan.for_tests.shipped))
+        site.memory.note(Done(
+            pack=plan.pack, options=plan.options, report=replace(report, status="unchanged"), tree=draft.tree,
+            fingerprint=draft.fingerprint, looked=plan.looked, beside=beside,
+            stored=tuple(dict.fromkeys(map(os.path.dirname, wheels))),
+            host=site.host, target=site.target, warnings=site.lock.warnings, tests=plan.tests.tests,
+            left_out={test: str(reason) for test, reason in plan.tests.left_out.items()},
+        ))  # fmt: skip
+    return report
 
 
 def examined(plan: Plan, site: Site) -> tuple[PackReport, Draft | None]:
@@ -280,7 +276,7 @@ def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) ->
         "epoch": site.epoch,
         "python": [str(interpreter), site.target.version, interpreter.stat().st_mtime_ns],
         "target": [site.target.name, site.target.platform, site.target.runs],
-        "environment": {name: site.outside.environ.get(name) for name in plan.options.env_passthrough},
+        "environment": {name: site.outside.environ.get(name) for name in (*INHERITED, *plan.options.env_passthrough)},
         "lock": [site.lock.dialect, site.lock.path],
         "shipped": [(s.distribution.wheel, s.distribution.sha256, str(s.because)) for s in plan.resolution.shipped],
     })  # fmt: skip

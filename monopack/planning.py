@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import field, replace
 from functools import reduce
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from monopack import __version__, archive, config, discover, locks, targets, testing, trace
+from monopack import __version__, archive, config, locks, targets, testing, trace
 from monopack.block import read_block
 from monopack.config import Loaded, PackOptions
 from monopack.errors import LockError, MonopackError, UnpinnedError
+from monopack.finding import Found, Outside, introduction, options_of
 from monopack.ledger import Ledger, digest
-from monopack.model import Evidence, Failure, Fetches, Lock, Pack, Part, Resolution, Step, Target, TestPlan, Trace, value
+from monopack.model import Evidence, Failure, Fetches, Lock, Pack, Part, Resolution, Target, TestPlan, Trace, value
+from monopack.recalling import Memory
 from monopack.resolve import RULES, Wanted
 from monopack.resolve.rules import Rules
-from monopack.run import Door
 from monopack.store import Fetching, Look, Store, parsed, with_cache_of
 from monopack.supply import NOTHING, Answer, Ask, supply
 
@@ -33,20 +34,12 @@ NO_TESTS = TestPlan(tests=(), left_out={}, support=(), for_conftest=(), imports=
 
 
 @value()
-class Outside:
-    """What comes in by the front door: the environment, the door to other programs, and whom to tell what is being done."""
-
-    environ: Mapping[str, str]
-    door: Door
-    tell: Callable[[Step], None]
-
-
-@value()
 class Site:
     """What all packs of a run that have one target share; `elsewhere` are those of the other targets, by their names."""
 
     loaded: Loaded
     book: Ledger
+    host: Target
     target: Target
     scanner: trace.Scanner
     outside: Outside
@@ -54,6 +47,7 @@ class Site:
     lock: Lock = NOTHING_PINNED
     fetches: Fetches = Fetches()
     elsewhere: Mapping[str, Site] = field(default_factory=dict)
+    memory: Memory | None = None
 
     def of(self, target: str | None) -> Site:
         """The site of the packs that have this target."""
@@ -65,22 +59,11 @@ class Site:
 
 
 @value()
-class Found:
-    """The packs of a run with their options, and the source roots that name their modules."""
-
-    roots: tuple[str, ...]
-    packs: tuple[Pack, ...]
-    options: tuple[PackOptions, ...]
-
-    def among(self, names: frozenset[str]) -> Found:
-        """Only the packs of these names."""
-        kept = [pair for pair in zip(self.packs, self.options, strict=True) if pair[0].name in names]
-        return replace(self, packs=tuple(pack for pack, _ in kept), options=tuple(options for _, options in kept))
-
-
-@value()
 class Plan:
-    """What is known about one pack before anything is built; an `error` ends its way, not that of the others."""
+    """What is known about one pack before anything is built; an `error` ends its way, not that of the others.
+
+    `looked` are the files of the project that were read for it, by path, as they were (see `inputs.identity`).
+    """
 
     pack: Pack
     options: PackOptions
@@ -90,25 +73,11 @@ class Plan:
     resolution: Resolution = NOTHING
     for_tests: Resolution = NOTHING
     error: MonopackError | None = None
-
-
-def find(loaded: Loaded, only: str | None) -> Found:
-    """The packs of the project, or the one named `only`, with their options. Raises `ConfigError`."""
-    roots = discover.source_roots(loaded.root, loaded.config.source_roots)
-    packs = discover.packs(loaded.root, loaded.packs_dir, roots, only)
-    if only is None:
-        config.check_pack_names(loaded, [pack.name for pack in packs])
-    return Found(roots=roots, packs=packs, options=tuple(_options(pack, loaded) for pack in packs))
-
-
-def _options(pack: Pack, loaded: Loaded) -> PackOptions:
-    """The options of a pack, from its managed block and the tables of the config."""
-    return config.pack_options(loaded, pack.name, pack.block, pack.block_place)
+    looked: Mapping[str, str] = field(default_factory=dict)
 
 
 def plans(found: Found, loaded: Loaded, outside: Outside) -> tuple[Site, tuple[Plan, ...]]:
     """What the packs share, and a plan for each, in pack order. Raises `MonopackError` for what is wrong with all of them."""
-    outside.tell(Step(name="plan", detail=str(len(found.packs))))
     return replan(found, site_of(found, loaded, outside))
 
 
@@ -147,34 +116,31 @@ def rewritten(plan: Plan, source: bytes, site: Site) -> Found:
     """A pack as it would be found with other bytes in its file. Raises `ConfigError` for a managed block that cannot be used."""
     block = read_block(source, plan.pack.path)
     pack = replace(plan.pack, block=block.options, block_line=block.line)
-    return Found(roots=site.scanner.tree.source_roots, packs=(pack,), options=(_options(pack, site.loaded),))
+    return Found(roots=site.scanner.tree.source_roots, packs=(pack,), options=(options_of(pack, site.loaded),))
 
 
 def site_of(found: Found, loaded: Loaded, outside: Outside) -> Site:
     """Find what packs are for, and the files there are. Raises `ConfigError`."""
-    first, *others = _targets(found, loaded, outside)
+    host, (first, *others) = _targets(found, loaded, outside)
     tree = trace.survey(loaded.root, found.roots, (loaded.build_dir, loaded.cache_dir))
     book, epoch = Ledger(build=loaded.build_dir), archive.epoch(outside.environ)
     hands = _hands(loaded, outside)
     scanners = {target.name: trace.Scanner(tree, target, _memory(loaded, target), hands) for target in (first, *others)}
     site = Site(
-        loaded=loaded, book=book, target=first, scanner=scanners[first.name], outside=outside, epoch=epoch
+        loaded=loaded, book=book, host=host, target=first, scanner=scanners[first.name], outside=outside, epoch=epoch
     )  # fmt: skip
     return replace(site, elsewhere={other.name: replace(site, target=other, scanner=scanners[other.name]) for other in others})
 
 
-def _targets(found: Found, loaded: Loaded, outside: Outside) -> list[Target]:
-    """The targets that packs have, that of the first pack first."""
+def _targets(found: Found, loaded: Loaded, outside: Outside) -> tuple[Target, list[Target]]:
+    """This machine, and the targets that packs have, that of the first pack first."""
     environ, root = outside.environ, loaded.root
     here = targets.host(loaded.config.python, config.source_of(loaded.origins["python"]), root, environ, outside.door)
     names = dict.fromkeys(options.target or here.name for options in found.options) or {loaded.config.target: None}
-    log.info("project %s (%s)", root, loaded.file.name if loaded.file else "no monopack.toml")
-    log.info("Python %s at %s (%s)", here.version, here.python, here.chosen_by)
     chosen = [targets.named(name, here, environ, outside.door, root) for name in names]
-    for target in chosen:
-        if target is not here:
-            log.info("target %s: %s, wheels up to %s", target.name, target, target.platform)
-    return chosen
+    for line in dict.fromkeys(line for target in chosen for line in introduction(loaded, here, target)):
+        log.info("%s", line)
+    return here, chosen
 
 
 def _memory(loaded: Loaded, target: Target) -> trace.Memory:
@@ -191,8 +157,10 @@ def _hands(loaded: Loaded, outside: Outside) -> trace.Hands:
 
 def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
     """Trace one pack and choose its tests."""
-    plan = Plan(pack=pack, options=options, traced=Trace(module=pack.module, files=(), imports=(), missing=()))
-    scanner = site.scanner.narrowed(options.exclude, strings=options.string_imports)
+    watched = site.scanner.watched()
+    nothing = Trace(module=pack.module, files=(), imports=(), missing=())
+    plan = Plan(pack=pack, options=options, traced=nothing, looked=watched.looked)
+    scanner = watched.narrowed(options.exclude, strings=options.string_imports)
     extra = tuple(trace.Start(name=name, because=Evidence(file="extra_modules", line=0)) for name in options.extra_modules)
     try:
         traced = trace.trace(pack.module, extra, options.include, scanner, site.target)
@@ -201,7 +169,7 @@ def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
         if options.skip_tests:
             return plan
         tests_dir = Path(os.path.relpath(site.loaded.tests_dir, site.loaded.root)).as_posix()
-        return replace(plan, tests=trace.tests_of(traced, tests_dir, site.scanner, site.target))
+        return replace(plan, tests=trace.tests_of(traced, tests_dir, watched, site.target))
     except MonopackError as error:
         return replace(plan, error=error)
 

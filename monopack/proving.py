@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from monopack import elf, testing, workspace
+from monopack import __version__, elf, ledger, passes, testing, workspace
 from monopack import verify as verification
 from monopack.model import Failure, LeftOut, Reach, Step, Target, Tree
 from monopack.planning import Plan, Site
 from monopack.resolve import metadata_of, way_out
-from monopack.run import clean_environment, temporary_folder
+from monopack.run import OWN_FOLDERS, clean_environment, temporary_folder
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def prove(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> tuple[
         options, environ = plan.options, site.outside.environ
         environment = clean_environment(environ, home=home, passthrough=options.env_passthrough, extra=options.env)
         trial = _verify if runs(site.target, tree) else _look_over
-        failures = trial(plan, folder, environment, site) if options.verify else ()
+        failures = trial(plan, tree, environment, site) if options.verify else ()
         failures = failures or _changed(tree, folder, record)
         if failures or options.skip_tests or (with_tests and not runs(site.target, with_tests)):
             return failures, 0
@@ -49,19 +49,30 @@ def untried(plan: Plan, tree: Tree, with_tests: Tree | None, target: Target) -> 
     return ()
 
 
-def _verify(plan: Plan, folder: Path, environment: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
-    """Import what the entry module imports, and with `verify = "all"` what it may import later, in a clean interpreter."""
+def _verify(plan: Plan, tree: Tree, environment: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
+    """Import what the entry module imports, and with `verify = "all"` what it may import later, in a clean interpreter.
+
+    Not where exactly this was verified before.
+    """
     site.outside.tell(Step(name="verify", pack=plan.pack.name))
     request = _request(plan, site)
+    key = _key(tree, request, environment, site)
+    if site.loaded.config.cache and passes.holds(site.loaded.cache_dir, key):
+        log.debug("%s: verified before", plan.pack.name)
+        return ()
     log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
+    folder = site.loaded.build_dir / plan.pack.name
     failures = verification.verify(folder, request, site.target, environment, site.outside.door)
+    if not failures:
+        passes.keep(site.loaded.cache_dir, key)
     return tuple(_with_hint(failure, plan, site) for failure in failures)
 
 
-def _look_over(plan: Plan, folder: Path, _: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
+def _look_over(plan: Plan, _tree: Tree, _: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
     """What can be told without running a pack, beside its imports: those were followed when it was planned."""
     entry = next(file for file in plan.traced.files if file.module == plan.pack.module)
-    return verification.unrun((folder / entry.ships_as).read_bytes(), entry.source.path, _request(plan, site))
+    shipped = site.loaded.build_dir / plan.pack.name / entry.ships_as
+    return verification.unrun(shipped.read_bytes(), entry.source.path, _request(plan, site))
 
 
 def _request(plan: Plan, site: Site) -> verification.Request:
@@ -76,6 +87,18 @@ def _request(plan: Plan, site: Site) -> verification.Request:
         platform=plan.resolution.platform,
         project=site.scanner.tree.modules,
     )
+
+
+def _key(tree: Tree, request: verification.Request, environment: Mapping[str, str], site: Site) -> str:
+    """The digest of all that verifying looks at; of the folders that every run makes anew, only that they are there."""
+    python = os.path.realpath(site.target.python)
+    return ledger.digest({
+        "verifier": [__version__, verification.digest()],
+        "tree": tree.digest,
+        "asked": [request.modules, request.handler, request.platform],
+        "python": [python, site.target.version, str(site.target.tags[0]), Path(python).stat().st_mtime_ns],
+        "environment": {name: text for name, text in environment.items() if name not in OWN_FOLDERS},
+    })  # fmt: skip
 
 
 def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:

@@ -141,6 +141,7 @@ def temporary_folder(purpose: str) -> Iterator[Path]:
         raise PackError("the disk of the temporary folder is full", where=tempfile.gettempdir(), hint=hint) from problem
 
 
+OWN_FOLDERS = ("HOME", "USERPROFILE", "TMPDIR", "TMP", "TEMP")  # which code that is not ours gets for itself
 INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
 
 
@@ -153,7 +154,7 @@ def clean_environment(
     that the config lets through; `extra` is set last. No credential of the machine gets in unless it is named.
     """
     kept = {name: environ[name] for name in (*INHERITED, *passthrough) if name in environ}
-    own = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TMP", "TEMP"), str(home))
+    own = dict.fromkeys(OWN_FOLDERS, str(home))
     return {**own, **kept, **(extra or {})}
 
 

@@ -21,9 +21,10 @@ from monopack import config, history, locks, trace
 from monopack.config import Loaded
 from monopack.errors import MonopackError
 from monopack.explain import touched
+from monopack.finding import Found, Outside, find
 from monopack.history import Git, Past
 from monopack.model import Affected, Change, Lock, Touch, Touched, value
-from monopack.planning import NOTHING_PINNED, Found, Outside, Plan, Site, by_site, find, site_of, supplied, supplied_from, traced
+from monopack.planning import NOTHING_PINNED, Plan, Site, by_site, site_of, supplied, supplied_from, traced
 from monopack.run import temporary_folder
 
 PINNING = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg")  # what locks may be read with

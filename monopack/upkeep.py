@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
-from monopack import discover, ledger, store, workspace
+from monopack import discover, ledger, passes, store, workspace
 from monopack.config import Loaded
 from monopack.errors import PackError
+from monopack.finding import protected
 from monopack.model import StoredParsed, StoredWheel, value
-from monopack.pipeline import protected
+
+DAY = 24 * 60 * 60  # seconds
 
 
 @value()
@@ -52,8 +55,12 @@ def stored_parsed(loaded: Loaded) -> StoredParsed:
 
 
 def clean_store(loaded: Loaded, days: int) -> tuple[StoredWheel, ...]:
-    """Remove from the store what was not used for so many days (0: everything); what was removed. Raises `PackError`."""
+    """Remove from the store, and of what was proven, what was not used for so many days (0: everything); the wheels that went.
+
+    Raises `PackError`.
+    """
     try:
+        passes.clean(loaded.cache_dir, time.time() - days * DAY)
         return store.clean(loaded.cache_dir / store.LAYOUT, days)
     except OSError as problem:
         raise PackError(f"the store cannot be cleaned: {problem.strerror}", where=str(problem.filename)) from problem

@@ -14,7 +14,9 @@ import logging
 import os
 import shutil
 import stat
+import time
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import groupby
@@ -78,14 +80,56 @@ def changes(tree: Tree, folder: Path, record: Path) -> tuple[str, ...]:
     if not os.path.lexists(folder):
         return tuple(sorted(entry.path for entry in tree.entries))
     with _refusals(folder):
-        known = _read(record) or _Record(complete=False, files={}, noted_at=0)
-        files, folders = _scan(folder)
-        wanted = {entry.path: entry for entry in tree.entries}
-        differs = wanted.keys() ^ files.keys()
-        differs |= {p for p in wanted.keys() & files.keys() if not _intact(wanted[p], folder, files[p], known)}
-        needed = _parents((*wanted, *files))
-        empty = {f"{path}/" for path in set(folders) - needed if not any(inner.startswith(f"{path}/") for inner in folders)}
+        return _changes(tree, folder, record, _scan(folder))
+
+
+def _changes(tree: Tree, folder: Path, record: Path, scanned: tuple[Stats, list[str]]) -> tuple[str, ...]:
+    known = _read(record) or _Record(complete=False, files={}, noted_at=0)
+    files, folders = scanned
+    wanted = {entry.path: entry for entry in tree.entries}
+    differs = wanted.keys() ^ files.keys()
+    differs |= {p for p in wanted.keys() & files.keys() if not _intact(wanted[p], folder, files[p], known)}
+    needed = _parents((*wanted, *files))
+    empty = {f"{path}/" for path in set(folders) - needed if not any(inner.startswith(f"{path}/") for inner in folders)}
     return tuple(sorted(differs | empty))
+
+
+def seal(tree: Tree, folder: Path, record: Path) -> None:
+    """Note when everything in `folder` last changed, if it holds exactly `tree`, so that `sealed` can answer without `tree`.
+
+    What has changed just now might change once more at the same time, and is not sealed; a disk that refuses keeps no seal.
+    """
+    with contextlib.suppress(OSError):
+        if sealed(folder, record):
+            return
+        now = time.time_ns()
+        inside = [(path, os.lstat(folder / path).st_ctime_ns) for path in ("", *_scan(folder)[1])]
+        scanned = _scan(folder)
+        if _changes(tree, folder, record, scanned):
+            return
+        inside += [(path, seen.st_ctime_ns) for path, seen in scanned[0].items()]
+        if all(changed < now - TICK for _, changed in inside):
+            times = array("q", [changed for _, changed in inside]).tobytes()
+            paths = "\0".join(path for path, _ in inside).encode("utf-8", "surrogateescape")
+            _seal_of(record).write_bytes(b"%d\n" % len(inside) + times + paths)
+
+
+def sealed(folder: Path, record: Path) -> bool:
+    """Whether nothing in `folder` was changed, added or removed since it was sealed.
+
+    A program cannot set back the change time of a file, and that of a folder tells of names that come and go.
+    """
+    try:
+        count, _, held = _seal_of(record).read_bytes().partition(b"\n")
+        size = 8 * int(count)
+        paths, top = held[size:].decode("utf-8", "surrogateescape").split("\0"), f"{folder}/"
+        return [os.lstat(top + path).st_ctime_ns for path in paths] == array("q", held[:size]).tolist()
+    except (OSError, ValueError):
+        return False
+
+
+def _seal_of(record: Path) -> Path:
+    return record.with_suffix(".seal")
 
 
 def remove(folder: Path, record: Path) -> None:
@@ -103,6 +147,7 @@ def remove(folder: Path, record: Path) -> None:
             files, folders = _scan(folder)
             _delete(folder, files.keys() & known.files.keys(), folders)
             _delete_if_empty(folder)
+        _seal_of(record).unlink(missing_ok=True)
         if os.path.lexists(folder):
             _note(record, {}, complete=True)
         else:

@@ -199,6 +199,7 @@ def test_cache_shows_and_cleans_the_store(shop: Project) -> None:
     assert shop.build("cache").stdout.splitlines()[0] == str(shop.cache)
     before = shop.outputs()
     assert len(document(shop, "cache", "clean")["removed"]) == 3
+    assert not [file for file in shop.cache.rglob("*") if file.is_file()]
     assert document(shop, "cache")["distributions"] == []
     shutil.rmtree(shop.root / "build")
     shop.build()

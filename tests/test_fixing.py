@@ -12,9 +12,9 @@ from projects import Project
 from monopack import config
 from monopack.config import Loaded
 from monopack.errors import ConfigError
+from monopack.finding import Outside
 from monopack.pipeline import Fixed, fix, rehearse_fix
-from monopack.planning import Outside
-from monopack.run import Door
+from monopack.run import INHERITED, Door
 
 HIDDEN = "load = getattr(__import__('importlib'), 'import_module')\nload('app.' + 'one')\nload('ya' + 'ml')\n"
 DIFF = """\
@@ -55,7 +55,8 @@ def rehearsed(project: Project, **flags: object) -> Fixed:
 
 
 def outside() -> Outside:
-    return Outside(environ={"PATH": os.environ["PATH"]}, door=Door(), tell=lambda _: None)
+    environ = {name: os.environ[name] for name in INHERITED if name in os.environ}  # as the command, which tests are to see
+    return Outside(environ=environ, door=Door(), tell=lambda _: None)
 
 
 def held(folder: Path) -> dict[str, tuple[bytes, int, int]]:

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from projects import HANDLER, Project
 
-from monopack import config, pipeline, planning, touching
-from monopack.planning import Outside
+from monopack import config, finding, pipeline, planning, touching
+from monopack.finding import Outside
 from monopack.run import Door
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases" / "touching").iterdir() if path.is_dir())
@@ -357,7 +357,7 @@ fates = st.dictionaries(
 def digests(root: Path, outside: Outside) -> dict[str, str]:
     """The digest of what each pack would be, or why it cannot be."""
     loaded = config.load({"skip_tests": True}, cwd=root, config_file=None, environ={})
-    site, plans = planning.plans(planning.find(loaded, None), loaded, outside)
+    site, plans = planning.plans(finding.find(loaded, None), loaded, outside)
     return {p.pack.name: str(p.error) if p.error else pipeline.draft_of(p, site).tree.digest for p in plans}
 
 

@@ -12,8 +12,8 @@ from monopack.cli.front import Front
 from monopack.cli.terminal import Terminal
 from monopack.config import Loaded
 from monopack.errors import ConfigError
+from monopack.finding import Outside
 from monopack.model import value
-from monopack.planning import Outside
 
 
 @value()

@@ -158,6 +158,9 @@ class BuildConfig(BaseSettings):
     cache_dir: Annotated[
         FolderOrNone, OnCommandLine(group=Group.PLACES, metavar="DIR"), Unset(words="the user's cache folder")
     ] = Field(default=None, description="The folder of the store of distributions, shared by all projects.")
+    cache: Annotated[Switch, OnCommandLine(group=Group.BUILD)] = Field(
+        default=True, description="Pass over what is as its last build left it, and do not verify again what was verified before."
+    )
     offline: Annotated[Switch, OnCommandLine(group=Group.PINS)] = Field(
         default=False, description="Use no network: what the store does not have is an error."
     )

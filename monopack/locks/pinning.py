@@ -66,7 +66,8 @@ def pin(lock: Lock, root: Path, target: Target, keep: Path, resolver: Resolver) 
     if not _is_current(keep, digest):
         _refuse_offline(lock, root, keep, resolver)
         _write(keep, _header(lock, target, digest) + redact(_compile(lock, root, target, settings, resolver)))
-    return _kept(lock, root, target, keep)
+    kept = _kept(lock, root, target, keep)
+    return replace(kept, files=(*kept.files, *map(str, _files(parsed, root, settings))))
 
 
 def _kept(lock: Lock, root: Path, target: Target, keep: Path) -> Lock:
@@ -132,8 +133,7 @@ def _write(keep: Path, text: str) -> None:
 
 def _inputs(parsed: requirements.Parsed, root: Path, target: Target, settings: PipSettings, resolver: Resolver) -> object:
     """Everything that the result depends on, as JSON values without credentials. What the indexes offer today is not an input."""
-    projects = [folder for line in parsed.lines if (folder := requirements.local_project(line, root))]
-    files = [*parsed.files, *(folder / name for folder in projects for name in PROJECT_FILES), *map(Path, settings.constraints)]
+    files = _files(parsed, root, settings)
     return {
         "uv": installed_version("uv"),
         "target": [target.name, target.version, sorted(target.markers.items()), _platform_arguments(target)],
@@ -141,6 +141,12 @@ def _inputs(parsed: requirements.Parsed, root: Path, target: Target, settings: P
         "pip": [redact(text) for text in (*settings.lines, *settings.hosts)],
         "environ": [[name, redact(resolver.environ[name])] for name in UV_SETTINGS if name in resolver.environ],
     }
+
+
+def _files(parsed: requirements.Parsed, root: Path, settings: PipSettings) -> list[Path]:
+    """The files that the result depends on, there or not."""
+    projects = [folder for line in parsed.lines if (folder := requirements.local_project(line, root))]
+    return [*parsed.files, *(folder / name for folder in projects for name in PROJECT_FILES), *map(Path, settings.constraints)]
 
 
 def _digest(inputs: object) -> str:

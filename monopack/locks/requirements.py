@@ -110,6 +110,7 @@ def lock_of(parsed: Parsed, root: Path, path: str, target: Target) -> Lock:
         local=dict(_named(line, folder, root) for line, folder in projects),
         loose=tuple(dict.fromkeys(_spelled(demand) for demand in loose)),
         warnings=() if loose else without_hashes(pins.values(), path),
+        files=(*map(str, parsed.files), *(str(folder / "pyproject.toml") for _, folder in projects)),
     )  # fmt: skip
 
 

@@ -5,29 +5,40 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import zlib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
+from threading import Lock as Mutex
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from monopack.errors import LockError, UnavailableError, disk_words
-from monopack.model import Distribution, Fetches, Origin, Pin, Step, Target
+from monopack.model import Distribution, Fetches, Lock, Origin, Pin, Step, Target
 from monopack.store.answers import Answers
-from monopack.store.choose import Asked, Wanted, ask, fits, local_path, no_wheel, want
+from monopack.store.choose import Asked, Wanted, ask, fits, local_path, local_paths, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch, other_python
 from monopack.store.fetch import Job, fetch
 from monopack.store.glances import Glances, ask_index, wanted_ones
 from monopack.store.looking import Look, Looking
-from monopack.store.pip import Fetching, own_settings, with_cache_of
+from monopack.store.pip import Fetching, own_files, own_settings, with_cache_of
 from monopack.store.upkeep import IMPORTS, PARSED, clean, held, held_parsed
 
-__all__ = ["LAYOUT", "Fetching", "Look", "Store", "clean", "held", "held_parsed", "parsed", "with_cache_of"]
+__all__ = ["LAYOUT", "Fetching", "Look", "Store", "clean", "held", "held_parsed", "looked_at", "parsed", "with_cache_of"]
 
 LAYOUT = "v1"
+
+
+def looked_at(lock: Lock, target: Target, environ: Mapping[str, str], root: Path) -> list[str]:
+    """What decides on this machine which files the pins of a lock mean: none where the lock has their hashes, else the files of
+    pip's settings, and the folders and files that these or the lock name. Absolute paths, there or not.
+    """
+    asked = ask(lock.index_options, own_settings(environ), target, root)
+    pins = [pin for pin in lock.pins.values() if not (pin.hashes or any(wheel.hash for wheel in pin.wheels))]
+    unhashed = [Wanted(pin=pin, wheel=wheel) for pin in pins for wheel in (None, *pin.wheels)]
+    found = [*own_files(environ), *(path for each in unhashed for path in local_paths(each, asked))] if unhashed else []
+    return list(dict.fromkeys(map(str, found)))
 
 
 class Store:
@@ -39,7 +50,7 @@ class Store:
         self._settings = settings
         self._looking = Looking(folder / LAYOUT / IMPORTS, look)
         self._known: dict[str, Distribution] = {}
-        self._lock = Lock()
+        self._lock = Mutex()
         self._fetches = Fetches()
         self._glances = Glances(folder / LAYOUT / "glances")
 

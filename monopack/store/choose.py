@@ -172,6 +172,12 @@ def _key(wanted: Wanted, asked: Asked) -> str:
 
 def _local_files(wanted: Wanted, asked: Asked) -> list[str]:
     """Path and sha256 of the files on this machine that an unhashed pin may mean: they may change under one name."""
+    files = [file for file in sorted(local_paths(wanted, asked)) if file.is_file()]
+    return [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+
+
+def local_paths(wanted: Wanted, asked: Asked) -> list[Path]:
+    """The files on this machine that an unhashed pin may mean, and the folders in which they were looked for."""
     words = (*asked.options, *(word for text in asked.settings for word in text.split()))
     places = [path for word in words if (path := local_path(word, asked.root))]
     folders = [folder for place in places for folder in (place, place / wanted.pin.name) if folder.is_dir()]
@@ -179,4 +185,4 @@ def _local_files(wanted: Wanted, asked: Asked) -> list[str]:
     found = [file for folder in folders for file in folder.iterdir() if canonicalize_name(file.name).startswith(prefix)]
     if wanted.url and (own := local_path(wanted.url, asked.root)):
         found += [own, *own.rglob("*")]
-    return [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in sorted(found) if file.is_file()]
+    return [*folders, *found]

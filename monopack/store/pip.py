@@ -129,19 +129,18 @@ def from_cache(output: str) -> frozenset[str]:
 
 
 def own_settings(environ: Mapping[str, str]) -> list[str]:
-    """What pip is told about indexes beside its options: its variables, and the text of its files.
-
-    https://pip.pypa.io/en/stable/topics/configuration/
-    """
+    """What pip is told about indexes beside its options: its variables, and the text of its files."""
     told = [f"{name}= {environ[name]}" for name in INDEX_VARIABLES if environ.get(name)]
+    return [*told, *(file.read_text("utf-8", "replace") for file in own_files(environ) if file.is_file())]
+
+
+def own_files(environ: Mapping[str, str]) -> list[Path]:
+    """Where pip looks for files of its own settings: https://pip.pypa.io/en/stable/topics/configuration/."""
     home, shared = Path(environ.get("HOME", "/")), environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
     files = [Path(folder, "pip", "pip.conf") for folder in shared.split(os.pathsep)]
     files += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf", Path(sys.prefix, "pip.conf")]
-    files += [
-        Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "pip", "pip.conf"),
-        Path(environ.get("PIP_CONFIG_FILE") or "/"),
-    ]
-    return [*told, *(file.read_text("utf-8", "replace") for file in files if file.is_file())]
+    user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "pip", "pip.conf")
+    return [*files, user, *map(Path, filter(None, [environ.get("PIP_CONFIG_FILE")]))]
 
 
 def option_lines(index_options: Sequence[str]) -> list[str]:

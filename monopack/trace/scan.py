@@ -184,6 +184,7 @@ class Scanner:
         compiled = any(path.endswith(EXTENSIONS) for path in tree.files)
         self.tree = replace(tree, suffixes=(*suffixes(target), SOURCE)) if compiled else tree
         self._target = target
+        self.looked: dict[str, str] = {}
         self._memory = memory
         self._hands = hands
         self._known: dict[str, Facts] = {}
@@ -194,7 +195,15 @@ class Scanner:
         with self._lock:
             if new := sorted(paths - self._known.keys()):
                 self._known |= self._read(new)
-            return {path: self._known[path] for path in paths}
+            facts = {path: self._known[path] for path in paths}
+        self.looked.update((path, _identity(each.source)) for path, each in facts.items())
+        return facts
+
+    def watched(self) -> Scanner:
+        """A scanner of the same project, with the same memory, whose `looked` are the files that it alone was asked for."""
+        other = self.fresh()
+        other._known, other._lock = self._known, self._lock
+        return other
 
     def narrowed(self, exclude: Sequence[str], *, strings: bool = True) -> Scanner:
         """A scanner of the same project, with the same memory, whose tree leaves out files that match glob patterns.
@@ -206,7 +215,7 @@ class Scanner:
         gone, _ = matching(self.tree, exclude)
         tree = replace(self.tree, files=self.tree.files - gone, excluded=gone, strings=strings)
         other = Scanner(tree, self._target, self._memory, self._hands)
-        other._known, other._lock = self._known, self._lock
+        other._known, other._lock, other.looked = self._known, self._lock, self.looked
         return other
 
     def before(self, new: Iterable[str], gone: Iterable[str]) -> Scanner:
@@ -268,6 +277,11 @@ class Scanner:
 
     def _location(self, path: str) -> str:
         return f"{self.tree.root}/{path}"
+
+
+def _identity(source: SourceFile) -> str:
+    """What a file was when it was read; nothing of one that could not be."""
+    return f"{source.sha256}+x" if source.mode & stat.S_IXUSR else source.sha256
 
 
 def way_of_reading(target: Target) -> str:

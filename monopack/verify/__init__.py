@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from monopack.run import Completed, Door, temporary_folder
 from monopack.verify.unrun import unrun
 from monopack.verify.words import Request, Verified, of_handler, of_import
 
-__all__ = ["Request", "unrun", "verify"]
+__all__ = ["Request", "digest", "unrun", "verify"]
 
 OUTPUT_KEPT = 4000  # characters of what the code printed, from its end
 # -I and -S keep out the environment, the user's and the interpreter's site-packages; -B writes nothing into the folder;
@@ -33,13 +34,22 @@ def verify(folder: Path, request: Request, target: Target, environment: Mapping[
     modules = (request.entry, *(name for name in request.modules if name != request.entry and not name.endswith(".__main__")))
     with temporary_folder("verify") as temporary:
         script, job, result = (temporary / name for name in ("script.py", "job.json", "result.jsonl"))
-        script.write_text(resources.files(__name__).joinpath("script.py").read_text("utf-8"), encoding="utf-8")
+        script.write_bytes(_script())
         asked = {"folder": str(folder), "modules": modules, "handler": request.handler, "platform": request.platform}
         job.write_text(json.dumps(asked), encoding="utf-8")
         argv = [target.python, *FLAGS, str(script), str(job), str(result)]
         ran = door.run(argv, cwd=folder, env=environment, timeout=request.timeout)
         lines = result.read_text("utf-8", "replace").splitlines() if result.exists() else []
     return _failures(_events(lines), ran, Verified(request=request, target=target, output=ran.output[-OUTPUT_KEPT:]))
+
+
+def digest() -> str:
+    """The sha256 (hex) of how it is verified."""
+    return hashlib.sha256(_script() + repr(FLAGS).encode()).hexdigest()
+
+
+def _script() -> bytes:
+    return resources.files(__name__).joinpath("script.py").read_bytes()
 
 
 def _events(lines: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A project of many small modules to measure on: `python tests/benchmarks/modules.py FOLDER --modules 10000`.
+"""A project of many small modules to measure on: `python -m tests.benchmarks.modules FOLDER --modules 10000`.
 
 `app/` has packages of 20 modules, each with a few functions and imports of the standard library and of up to three modules before
 it; `packs/everything.py` imports them all.

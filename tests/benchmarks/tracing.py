@@ -1,4 +1,4 @@
-"""How long tracing takes, beside `ruff analyze graph` on the same files: `python tests/benchmarks/tracing.py --modules 10000`.
+"""How long tracing takes, beside `ruff analyze graph` on the same files: `python -m tests.benchmarks.tracing --modules 10000`.
 
 Each round runs ruff, then tracing with an empty cache (cold), then with what that left there (warm), each in a process of its
 own; the ratios are taken within a round. `tracing` is listing the files and following the imports, `command` the whole of
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from modules import write
+from .modules import write
 
 # Tracing as the command does it, without what comes before and after.
 ALONE = """

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from monopack import pipeline, report, touching
+from monopack import recalling, report
 from monopack.cli.front import Front
 from monopack.cli.group import COMMANDS
 from monopack.cli.options import Command, Option, pack_argument, project_options
@@ -52,8 +52,11 @@ def build(
     started = time.monotonic()
     session = start(front, config, flags)
     _refuse_command(pack, session)
-    among = None if affected is None else _touched(affected, pack, session)
-    built = BuildReport() if among == frozenset() else pipeline.build(session.loaded, pack, session.outside, among)
+    if affected is None:
+        recalled = recalling.unchanged(session.loaded, pack, session.outside)
+        built = BuildReport(packs=recalled) if recalled else _build(pack, session)
+    else:
+        built = _build_touched(affected, pack, session)
     tell(built.packs, session)
     session.terminal.news(report.summary(built, time.monotonic() - started, session.terminal.width))
     code = exit_code(built.packs)
@@ -64,11 +67,20 @@ def build(
     return code
 
 
-def _touched(revision: str, pack: str | None, session: Session) -> frozenset[str]:
-    """The packs that changes since a revision touch; each is told with the reason."""
+def _build(pack: str | None, session: Session, among: frozenset[str] | None = None) -> BuildReport:
+    """Build. The hallway and its rooms are loaded only here: most runs have nothing to build."""
+    from monopack import pipeline
+
+    return pipeline.build(session.loaded, pack, session.outside, among)
+
+
+def _build_touched(revision: str, pack: str | None, session: Session) -> BuildReport:
+    """Build the packs that changes since a revision touch; each is told with the reason."""
+    from monopack import touching
+
     found = touching.since(session.loaded, pack, revision, session.outside)
     session.terminal.news(*lines(found), *(() if found.packs else (f"nothing since {revision} touches a pack",)))
-    return frozenset(each.name for each in found.packs)
+    return _build(pack, session, frozenset(each.name for each in found.packs)) if found.packs else BuildReport()
 
 
 def tell(reports: Sequence[PackReport], session: Session) -> None:

@@ -1,0 +1,165 @@
+"""ROOM: what the files and folders of a project hold, known by how they look, and read again only when that has changed.
+
+Like the index of git: a file whose size, times and inode are those of its last reading has the bytes that it had then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+TICK = 50_000_000  # nanoseconds: two changes that are closer than this may bear the same time stamp
+ABSENT = ""  # the digest of what is not there
+NEVER_LISTED = frozenset({"__pycache__", "node_modules"})
+MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
+
+Look = list[int]  # size in bytes, mtime and ctime in nanoseconds, inode
+Listing = list[list[str]]  # the names in a folder with their kinds: `/` is a folder, `@` and its target a link
+Known = dict[str, tuple[Look, str]]  # by absolute path; the digest of a file, the JSON of a listing
+
+
+class Inputs:
+    """Digests of files and listings of folders, each looked at once in a run, and kept in a `record` (absolute) between runs."""
+
+    def __init__(self, record: Path) -> None:
+        self._record = record
+        self._files, self._folders = _load(record)
+        self._now: dict[str, str] = {}
+        self._unsettled: set[str] = set()
+        self._news = False
+
+    def file(self, path: str) -> str:
+        """What a file is (see `identity`) by its absolute path; `ABSENT` where there is none that can be read."""
+        if path not in self._now:
+            self._now[path] = self._asked(path, self._files, _digest)
+        return self._now[path]
+
+    def place(self, path: str) -> str:
+        """What a file is, or which names a folder holds, by its absolute path; `ABSENT` where there is nothing."""
+        return json.dumps(self._listing(path)) if os.path.isdir(path) else self.file(path)  # noqa: PTH112 - as text
+
+    def project(self, root: str, skip: Iterable[str], telling: tuple[str, ...]) -> str:
+        """A digest of the names of all files below `root`, and of the bytes of those whose names end in one of `telling`.
+
+        `root` and `skip` (folders that are passed over) are absolute. Dot-folders, virtual environments and `node_modules` are
+        passed over; links are told by where they lead.
+        """
+        skipped, folders, found = frozenset(skip), [""], hashlib.sha256()
+        for inside in folders:
+            folder = f"{root}/{inside}" if inside else root
+            for name, kind in self._listing(folder):
+                path = f"{inside}/{name}" if inside else name
+                if kind == "/":
+                    folders += [path] if f"{root}/{path}" not in skipped else []
+                    continue
+                digest = self.file(f"{root}/{path}") if name.endswith(telling) else ""
+                found.update(f"{path}\0{kind}\0{digest}\n".encode("utf-8", "surrogateescape"))
+        return found.hexdigest()
+
+    def keep(self, *, only_asked: bool) -> None:
+        """Write the record, if there is news; without what was not asked for if `only_asked`. A disk that refuses costs time."""
+        if not self._news:
+            return
+        kept = [
+            {
+                path: known
+                for path, known in table.items()
+                if path not in self._unsettled and (path in self._now or not only_asked)
+            }
+            for table in (self._files, self._folders)
+        ]
+        write(self._record, {"files": kept[0], "folders": kept[1]})
+
+    def _listing(self, folder: str) -> Listing:
+        if folder not in self._now:
+            self._now[folder] = self._asked(folder, self._folders, _listed)
+        listing: Listing = json.loads(self._now[folder] or "[]")
+        return listing
+
+    def _asked(self, path: str, table: Known, read: Callable[[str], str]) -> str:
+        """What a path holds: as the table has it, if it looks the same, else by reading it."""
+        try:
+            look = _look(os.stat(path))  # noqa: PTH116 - called for thousands of paths
+            known = table.get(path)
+            if known and list(known[0]) == look:
+                return known[1]
+            now = time.time_ns()
+            told = read(path)
+        except OSError:
+            self._news = table.pop(path, None) is not None or self._news
+            return ABSENT
+        table[path] = (look, told)
+        self._news = True
+        if look[2] > now - TICK:  # it may change once more and look the same
+            self._unsettled.add(path)
+        return told
+
+
+def identity(sha256: str, *, executable: bool) -> str:
+    """What a file is to a build: the digest (hex) of its bytes, and whether it may be executed."""
+    return f"{sha256}+x" if executable else sha256
+
+
+def write(record: Path, facts: object) -> None:
+    """Write a record as JSON, whole or not at all: where the disk refuses, there is none."""
+    fresh = record.with_name(f"{record.name}.{os.getpid()}.tmp")
+    try:
+        fresh.write_text(json.dumps(facts), "utf-8")
+        fresh.replace(record)
+    except OSError:
+        for path in (fresh, record):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def read(record: Path) -> dict[str, Any]:
+    """What a record says; nothing where it cannot be read."""
+    try:
+        found = json.loads(record.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _load(record: Path) -> tuple[Known, Known]:
+    try:
+        found = json.loads(record.read_text("utf-8"))
+        return dict(found["files"]), dict(found["folders"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}, {}
+
+
+def _look(seen: os.stat_result) -> Look:
+    return [seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino]
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:  # noqa: PTH123 - called for thousands of files
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return identity(digest, executable=bool(os.fstat(file.fileno()).st_mode & stat.S_IXUSR))
+
+
+def _listed(folder: str) -> str:
+    """The names in a folder, sorted, as JSON; nothing of a folder that is not the project's own."""
+    with os.scandir(folder) as entries:
+        found = sorted((entry.name, _kind(entry)) for entry in entries)
+    if any(name in MARKS_OTHERS for name, _ in found):
+        return "[]"
+    return json.dumps([(name, kind) for name, kind in found if not (kind == "/" and _passed_over(name))])
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return f"@{os.path.realpath(entry.path)}"
+    return "/" if entry.is_dir(follow_symlinks=False) else ""
+
+
+def _passed_over(name: str) -> bool:
+    return name.startswith(".") or name in NEVER_LISTED or name.endswith(".egg-info")

@@ -75,9 +75,14 @@ def uv(project: Project, pinned: Pinned) -> None:
             f'[[package]]\nname = "{name}"\nversion = "1.0"\nsource = {{ registry = "{index.url}" }}\nwheels = [\n'
             f'    {{ url = "{index.url}/{name}/{file}", hash = "sha256:{digest}" }},\n]\n'
         )
-    packages.append(f'[[package]]\nname = "shop"\nsource = {{ virtual = "." }}\ndependencies = [{", ".join(edges)}]\n')
+    packages.append(
+        f'[[package]]\nname = "shop"\nsource = {{ virtual = "." }}\ndependencies = [{", ".join(edges)}]\n'
+        f"[package.metadata]\nrequires-dist = [{', '.join(edges)}]\n"
+    )
     project.write({"uv.lock": 'version = 1\nrequires-python = ">=3.8"\n\n' + "\n".join(packages)})
-    project.write({"pyproject.toml": "".join(f'[[tool.uv.index]]\nname = "our-own"\nurl = "{u}"\n' for u in urls(pinned))})
+    asks = f'[project]\nname = "shop"\nrequires-python = ">=3.8"\ndependencies = {[*pinned]}\n'
+    indexes = (f'[[tool.uv.index]]\nname = "our-own"\nurl = "{url}"\n' for url in urls(pinned))
+    project.write({"pyproject.toml": asks + "".join(indexes)})
 
 
 def poetry(project: Project, pinned: Pinned) -> None:
@@ -416,10 +421,22 @@ def test_locked_refuses_what_is_not_pinned(project: Project) -> None:
     project.build("--locked")
 
 
-def test_locked_refuses_a_lock_that_is_older_than_its_manifest(project: Project, ours: Index) -> None:
-    lock(project, "poetry", pins((ours, ours.wheel("one"))))
-    stated = (project.root / "poetry.lock").read_text() + 'content-hash = "0000"\n'
-    project.write({"poetry.lock": stated})
-    assert "poetry.lock is older than what pyproject.toml asks for now" in project.build().stderr
+AGED = {  # what to add to the manifest, and to what the lock says of itself, so that the manifest seems to be newer
+    "uv": ('[dependency-groups]\ndev = ["one>=1"]\n', ""),
+    "poetry": ("", 'content-hash = "0"\n'),
+    "pdm": ('[project]\nname = "shop"\nversion = "1"\n', 'content_hash = "0"\n'),
+}
+
+
+@pytest.mark.parametrize("dialect", AGED)
+def test_locked_refuses_a_lock_that_is_older_than_its_manifest(project: Project, ours: Index, dialect: str) -> None:
+    lock(project, dialect, pins((ours, ours.wheel("one"))))
+    file, manifest = project.root / f"{dialect}.lock", project.root / "pyproject.toml"
+    asks, says = AGED[dialect]
+    project.build("--locked")
+    project.write({file.name: file.read_text().replace("[metadata]\n", f"[metadata]\n{says}")})
+    project.write({manifest.name: manifest.read_text() + asks})
+    said = "older than what pyproject.toml asks for now"
+    assert f"{file.name} is {said}" in project.build().stderr
     done = project.run("--locked")
-    assert (done.returncode, "poetry.lock: is older than what pyproject.toml asks for now" in done.stderr) == (3, True)
+    assert (done.returncode, f"{file.name}: is {said}" in done.stderr) == (3, True)

@@ -461,6 +461,70 @@ def test_the_order_of_packages_in_a_uv_lock_does_not_change_the_pins(
     assert found == expected
 
 
+UV_CHANGES = {  # of the case, as `uv lock --check` takes them: file, what is there, and what takes its place
+    "a-version": ("pyproject.toml", "iniconfig>=1.0", "iniconfig>=1.1"),
+    "a-marker": ("pyproject.toml", "python_version < '3.12'", "python_version < '3.13'"),
+    "a-removed-dependency": ("pyproject.toml", '"ext", "click', '"click'),
+    "an-extra-of-a-dependency": ("pyproject.toml", '"b[x]"', '"b"'),
+    "an-extra": ("pyproject.toml", '["attrs"]', '["attrs", "six"]'),
+    "a-group": ("pyproject.toml", '"pluggy", ', '"pluggy>=1", '),
+    "a-group-in-a-group": ("pyproject.toml", '["packaging"]', '["packaging", "six"]'),
+    "older-development-dependencies": ("pyproject.toml", '["wheel"]', "[]"),
+    "a-constraint": ("pyproject.toml", '"idna<4"', '"idna<5"'),
+    "an-override": ("pyproject.toml", '"attrs>=20"', '"attrs>=21"'),
+    "pythons": ("pyproject.toml", ">=3.9,<3.14", ">=3.9"),
+    "a-source": ("pyproject.toml", 'path = "ext", editable = true', 'git = "https://git.example/ext", rev = "v1"'),
+    "a-name": ("pyproject.toml", "Shop.App", "Other"),
+    "a-member": ("libs/a/pyproject.toml", "click>8", "click>8.1"),
+    "a-new-member": ("pyproject.toml", 'members = ["libs/*"]', 'members = ["libs/*", "ext"]'),
+    "a-path-dependency": ("ext/pyproject.toml", "colorama", "six"),
+}
+UV_SAME = {
+    "order": ("pyproject.toml", ">=1.0,<3", "<3,>=1"),
+    "words-of-a-marker": ("pyproject.toml", "platform_system == 'Linux'", "'linux' == sys_platform"),
+    "a-marker-that-always-holds": ("pyproject.toml", "click; python_version >= '3.8'", "click"),
+    "spelling": ("pyproject.toml", "Shop.App[More_Things]", "shop_app[more-things]"),
+    "pythons-of-other-members": ("pyproject.toml", ">=3.9,<3.14", ">=3.8,!=3.10.2,<3.14"),
+    "members-by-name": ("pyproject.toml", '"libs/*"', '"libs/a", "libs/b"'),
+    "other-tools": ("pyproject.toml", "[tool.uv]\n", '[tool.other]\nname = "x"\n[tool.uv]\n'),
+    "what-cannot-be-read": ("ext/pyproject.toml", "colorama", "color ama"),
+}
+
+
+def stale_after(root: Path, change: tuple[str, str, str]) -> str:
+    """What a lock says of itself after a change in a file of the workspace."""
+    shutil.copytree(CASES / "uv_workspace", root)
+    file, there, instead = change
+    text = (root / file).read_text("utf-8")
+    assert there in text
+    write(root, {file: text.replace(there, instead)})
+    lock = read(root)
+    assert lock.warnings == ((lock.stale,) if lock.stale else ())
+    return lock.stale
+
+
+@pytest.mark.parametrize("name", UV_CHANGES)
+def test_a_manifest_that_changed_since_uv_locked_it_is_told(tmp_path: Path, name: str) -> None:
+    stale = stale_after(tmp_path / "project", UV_CHANGES[name])
+    assert stale == f"uv.lock is older than what {UV_CHANGES[name][0]} asks for now: run `uv lock` again"
+
+
+@pytest.mark.parametrize("name", UV_SAME)
+def test_a_manifest_that_says_the_same_in_other_words_is_not_stale(tmp_path: Path, name: str) -> None:
+    assert stale_after(tmp_path / "project", UV_SAME[name]) == ""
+
+
+def test_branches_and_urls_in_a_manifest_are_those_that_uv_locked(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(CASES / "uv_git", root)
+    manifest = (CASES / "pdm_git" / "pyproject.toml").read_text("utf-8")
+    write(root, {"pyproject.toml": manifest})
+    assert read(root).stale == ""
+    for there, instead in (("@v1", "@v2"), ("subdirectory=sub", "subdirectory=other"), ("yaml_thing-3.1", "yaml_thing-3.2")):
+        write(root, {"pyproject.toml": manifest.replace(there, instead)})
+        assert read(root).stale == "uv.lock is older than what pyproject.toml asks for now: run `uv lock` again"
+
+
 # ---------------------------------------------------------------- poetry.lock
 
 POETRY_RELOCK = "run `poetry lock` again"

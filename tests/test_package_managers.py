@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import functools
 import http.server
+import io
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import threading
 import venv
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +34,9 @@ MANAGERS = {
 }  # fmt: skip
 DEVELOPMENT = ["uv", "poetry", "pipenv", "pdm", "pylock"]  # those whose locks tell what is for development
 MACHINES = ("x86_64", "aarch64")
+TARGETS = {
+    "host": platform.machine(), "aws-lambda-python3.12-x86_64": "x86_64", "aws-lambda-python3.12-arm64": "aarch64",
+}  # fmt: skip
 SUBSETS = {
     "orders": {"native-part", "shared-part", "speedup", "tls-part", "web-kit"},
     "reports": {"chart-thing", "shared-part", "speedup", "yaml-thing"},
@@ -127,29 +133,42 @@ def locked(project: Project, index: Index, tmp_path: Path) -> Project:
 # ---------------------------------------------------------------- six dialects
 
 
-def built_with(manager: str, project: Project) -> tuple[dict[str, bytes], list[dict[str, Any]], str]:
-    """The zips of a first build by a manager's lock, the manifests without what they say of the lock, and stderr."""
+def built_with(manager: str, project: Project, target: str) -> tuple[dict[str, bytes], list[dict[str, Any]], list[str]]:
+    """The zips of a first build by a manager's lock, the manifests without what they say of the lock, and what is warned of."""
     shutil.rmtree(project.root / "build", ignore_errors=True)
-    done = project.build("--package-manager", manager, MONOPACK_CACHE_DIR=str(project.cache / manager))
+    options = ("--package-manager", manager, "--target", target)
+    done = project.build(*options, MONOPACK_CACHE_DIR=str(project.cache / manager))
     manifests = [project.manifest(pack) for pack in SUBSETS]
     assert [manifest.pop("lock")["file"] for manifest in manifests] == [MANAGERS[manager]] * 2
-    return {pack: project.output(f"{pack}.zip") for pack in SUBSETS}, manifests, done.stderr
+    lines = done.stderr.splitlines()
+    warnings = [line for line in lines if "warning" in line and "the target is" not in line]  # that nothing of it runs here
+    return {pack: project.output(f"{pack}.zip") for pack in SUBSETS}, manifests, warnings
 
 
-def test_locks_of_one_project_in_six_dialects_give_the_same_subsets_and_the_same_bytes(locked: Project, index: Index) -> None:
+@pytest.mark.parametrize("target", TARGETS)
+def test_locks_of_one_project_in_six_dialects_give_the_same_subsets_and_the_same_bytes(
+    locked: Project, index: Index, target: str
+) -> None:
     before = {path: path.read_bytes() for path in locked.root.rglob("*") if path.is_file()}
-    zips, manifests, stderr = built_with("pip", locked)
+    zips, manifests, warnings = built_with("pip", locked, target)
     fetched = index.wheels()
     assert {m["pack"]: {d["name"] for d in m["distributions"]} for m in manifests} == SUBSETS
     assert fetched == SUBSETS["orders"] | SUBSETS["reports"] | HELPERS, "what only tests need is fetched, nothing else is"
-    assert "warning" not in stderr
+    assert native_part(zips["orders"]) == f"machine = {TARGETS[target]!r}\n".encode()
+    assert warnings == []
     for manager in (*MANAGERS,)[1:]:
-        same_zips, same_manifests, stderr = built_with(manager, locked)
+        same_zips, same_manifests, warnings = built_with(manager, locked, target)
         assert same_zips == zips
         assert same_manifests == manifests
         assert index.wheels() == fetched
-        assert "warning" not in stderr, "no lock is older than its manifest, nothing is missing"
+        assert warnings == [], "no lock is older than its manifest, nothing is missing"
     assert {path: path.read_bytes() for path in before} == before, "neither locks nor manifests are written"
+
+
+def native_part(pack: bytes) -> bytes:
+    """The file that differs from machine to machine."""
+    with zipfile.ZipFile(io.BytesIO(pack)) as opened:
+        return opened.read("native_part.py")
 
 
 @pytest.mark.parametrize("manager", DEVELOPMENT)

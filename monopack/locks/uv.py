@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from packaging.markers import InvalidMarker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from monopack.errors import LockError
 from monopack.locks.pins import (
@@ -34,21 +34,12 @@ from monopack.locks.pins import (
     toml_of,
     without_hashes,
 )
+from monopack.locks.uv_manifests import Edge, Kept, Locked, Metadata, changed
 from monopack.model import Evidence, Lock, Pin, Target, WheelFile, value
 
 VERSION = 1
 LOCAL = ("editable", "virtual", "directory")
 RELOCK = "run `uv lock` again"
-
-
-class _Edge(Item):
-    """A dependency: `version` and `source` are given where the lock has several packages of that name."""
-
-    name: Name
-    version: str = ""
-    source: dict[str, str] = Field({})
-    marker: str = ""
-    extra: tuple[Name, ...] = Field((), validation_alias=AliasChoices("extra", "extras"))
 
 
 class _File(Item):
@@ -67,11 +58,12 @@ class _Package(Item):
     version: str = ""
     source: dict[str, str]
     resolution_markers: tuple[str, ...] = ()
-    dependencies: tuple[_Edge, ...] = ()
-    optional_dependencies: dict[Name, tuple[_Edge, ...]] = Field({})
-    dev_dependencies: dict[Name, tuple[_Edge, ...]] = Field({})
+    dependencies: tuple[Edge, ...] = ()
+    optional_dependencies: dict[Name, tuple[Edge, ...]] = Field({})
+    dev_dependencies: dict[Name, tuple[Edge, ...]] = Field({})
     sdist: _File | None = None
     wheels: tuple[_File, ...] = ()
+    metadata: Metadata = Metadata()
 
     @property
     def local(self) -> str | None:
@@ -83,8 +75,10 @@ class _Manifest(Item):
     """What the workspace asks for beside the projects in it."""
 
     members: tuple[Name, ...] = ()
-    requirements: tuple[_Edge, ...] = ()
-    dependency_groups: dict[Name, tuple[_Edge, ...]] = Field({})
+    requirements: tuple[Edge, ...] = ()
+    dependency_groups: dict[Name, tuple[Kept, ...]] = Field({})
+    constraints: tuple[Kept, ...] = ()
+    overrides: tuple[Kept, ...] = ()
 
 
 class _Conflict(Item):
@@ -129,8 +123,11 @@ def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     except (InvalidMarker, InvalidSpecifier) as error:
         raise LockError(f"is not what uv writes: {first_line(error)}", where=path, hint=RELOCK) from error
     indexes = _indexes((root / path).with_name("pyproject.toml"))
-    warnings = without_hashes(pins.values(), path)
-    return Lock(dialect="uv", path=path, pins=pins, local=graph.local(), warnings=warnings, indexes=indexes)
+    stale = _stale(graph)
+    return Lock(
+        dialect="uv", path=path, pins=pins, local=graph.local(), indexes=indexes, stale="".join(stale),
+        warnings=(*stale, *without_hashes(pins.values(), path)),
+    )  # fmt: skip
 
 
 def _indexes(manifest: Path) -> dict[str, str]:
@@ -140,6 +137,20 @@ def _indexes(manifest: Path) -> dict[str, str]:
         return {index["url"]: index.get("name", "") for index in uv.get("index", ())}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _stale(graph: _Graph) -> tuple[str, ...]:
+    """The warning about a manifest that changed since it was locked, or nothing."""
+    manifest, packages = graph.document.manifest, graph.document.package
+    locked = Locked(
+        python=graph.document.requires_python, members=frozenset(member.name for member in graph.members()),
+        constraints=manifest.constraints, overrides=manifest.overrides, groups=manifest.dependency_groups,
+        projects={graph.folder / item.local: (item.name, item.metadata) for item in packages if item.local is not None},
+    )  # fmt: skip
+    file = next(changed(locked, graph.folder), None)
+    if file is None:
+        return ()
+    return (f"{graph.path} is older than what {shown(graph.place.root, file)} asks for now: {RELOCK}",)
 
 
 def _document(text: str, path: str) -> _Document:
@@ -230,12 +241,13 @@ class _Graph:
         """The extras and the dependency groups that may be chosen."""
         return {extra for member in self.members() for extra in member.optional_dependencies}, {name for name, _ in self.groups()}
 
-    def groups(self) -> Iterator[tuple[str, tuple[_Edge, ...]]]:
+    def groups(self) -> Iterator[tuple[str, tuple[Edge, ...]]]:
         """The dependency groups of the workspace, and what they ask for."""
-        for groups in (self.document.manifest.dependency_groups, *(member.dev_dependencies for member in self.members())):
-            yield from groups.items()
+        yield from self.document.manifest.dependency_groups.items()
+        for member in self.members():
+            yield from member.dev_dependencies.items()
 
-    def roots(self) -> Iterator[_Edge]:
+    def roots(self) -> Iterator[Edge]:
         """What the workspace asks for to run; an extra of a member may count, since it ships only if it is imported."""
         yield from self.document.manifest.requirements
         for member in self.members():
@@ -245,12 +257,12 @@ class _Graph:
         for name, edges in self.groups():
             yield from edges if self.choice.has_group(name) else ()
 
-    def development_roots(self) -> Iterator[_Edge]:
+    def development_roots(self) -> Iterator[Edge]:
         """What the workspace's dependency groups ask for."""
         for name, edges in self.groups():
             yield from () if self.choice.has_group(name) else edges
 
-    def reach(self, roots: Iterable[_Edge]) -> dict[int, set[str]]:
+    def reach(self, roots: Iterable[Edge]) -> dict[int, set[str]]:
         """The packages that edges lead to when their markers hold, first-party ones left out, each with the extras asked for."""
         reached: dict[int, set[str]] = {}
         waiting = list(roots)
@@ -268,7 +280,7 @@ class _Graph:
                 waiting.extend(package.optional_dependencies.get(extra, ()))
         return {position: extras for position, extras in reached.items() if self.document.package[position].local is None}
 
-    def choose(self, edge: _Edge) -> int:
+    def choose(self, edge: Edge) -> int:
         """The one package that an edge means: by name, then by its version and source, then by the fork that holds."""
         found = [position for position in self.by_name.get(edge.name, ()) if self.fits(edge, self.document.package[position])]
         if len(found) > 1:
@@ -280,7 +292,7 @@ class _Graph:
         return found[0]
 
     @staticmethod
-    def fits(edge: _Edge, package: _Package) -> bool:
+    def fits(edge: Edge, package: _Package) -> bool:
         return edge.version in ("", package.version) and (not edge.source or edge.source == package.source)
 
     def in_fork(self, package: _Package) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from monopack import discover, locks, scaffold, trace
 from monopack.config import Loaded
-from monopack.errors import LockError
 
 
 def look(loaded: Loaded, reserved: Iterable[str] = ()) -> scaffold.Findings:
@@ -18,7 +17,7 @@ def look(loaded: Loaded, reserved: Iterable[str] = ()) -> scaffold.Findings:
     """
     roots = discover.source_roots(loaded.root, loaded.config.source_roots)
     files = trace.survey(loaded.root, roots, (loaded.cache_dir,)).files
-    pinning = {d.file: d.manager for d in locks.DIALECTS if (loaded.root / d.file).is_file()}
+    pinning = {file: dialect.manager_of(file) for dialect in locks.DIALECTS for file in dialect.files(loaded.root)}
     layout = scaffold.Layout(
         files=files,
         source_roots=roots,
@@ -29,7 +28,6 @@ def look(loaded: Loaded, reserved: Iterable[str] = ()) -> scaffold.Findings:
         handler=loaded.config.pack.handler,
         config=loaded.file.name if loaded.file else "",
         locks=pinning,
-        lock_problem="" if pinning else _problem(loaded.root),
         reserved=frozenset(reserved),
     )
     return scaffold.look(loaded.root, layout)
@@ -42,12 +40,3 @@ def _projects(files: Iterable[str]) -> set[str]:
 
 def _shown(folder: Path, root: Path) -> str:
     return Path(os.path.relpath(folder, root)).as_posix()
-
-
-def _problem(root: Path) -> str:
-    """Why the lock of a project that has only locks of other kinds cannot be used."""
-    try:
-        locks.find(root, "auto")
-    except LockError as error:
-        return f"{error}; {error.hint}"
-    return ""

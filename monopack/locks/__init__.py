@@ -45,6 +45,10 @@ class Dialect:
             return [self.file]
         return sorted(file.name for file in root.glob(self.others) if file.is_file()) if self.others else []
 
+    def manager_of(self, file: str) -> str:
+        """What asks for one file of this kind: `pylock`, or `pylock.NAME` for `pylock.NAME.toml`."""
+        return self.manager if file == self.file else file.removesuffix(".toml")
+
 
 DIALECTS = (
     Dialect(name="uv", manager="uv", file="uv.lock", read=uv.read),
@@ -66,7 +70,7 @@ def find(root: Path, manager: str) -> Source | None:
     found = [(dialect, file) for dialect in DIALECTS for file in dialect.files(root)]
     if len(found) > 1:
         *others, last = (file for _, file in found)
-        ways = " or ".join(f"--package-manager {_manager(dialect, file)}" for dialect, file in found)
+        ways = " or ".join(f"--package-manager {dialect.manager_of(file)}" for dialect, file in found)
         many = "both here, and either" if len(found) == 2 else "all here, and each"
         what = f"{', '.join(others)} and {last} are {many} could hold the pins"
         raise LockError(what, hint=f"choose one: {ways}")
@@ -74,11 +78,6 @@ def find(root: Path, manager: str) -> Source | None:
         return None
     dialect, file = found[0]
     return Source(dialect=dialect.name, path=file, note=f"{file}, the only dependency source there is")
-
-
-def _manager(dialect: Dialect, file: str) -> str:
-    """What asks for one file of a kind: `pylock`, or `pylock.NAME` for `pylock.NAME.toml`."""
-    return dialect.manager if file == dialect.file else file.removesuffix(".toml")
 
 
 def _of_manager(root: Path, manager: str) -> Source:
@@ -90,7 +89,7 @@ def _of_manager(root: Path, manager: str) -> Source:
         raise LockError(f"locks of the package manager {manager} are not read yet", hint=f"use one of: {known}")
     files = [f"{manager}.toml"] if name else dialect.files(root) or [dialect.file]
     if len(files) > 1:
-        ways = " or ".join(f"--package-manager {_manager(dialect, file)}" for file in files)
+        ways = " or ".join(f"--package-manager {dialect.manager_of(file)}" for file in files)
         raise LockError(f"{' and '.join(files)} could each hold the pins", hint=f"choose one: {ways}")
     if not (root / files[0]).is_file():
         hint = "create it in the project's root, or use --package-manager auto"

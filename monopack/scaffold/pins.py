@@ -17,9 +17,7 @@ def managers(project: Project) -> tuple[str, ...]:
 
 def unpinned(project: Project, found: Sequence[Candidate]) -> Iterator[str]:
     """What to do about dependencies that no lock in the project's root pins, in a line each."""
-    if project.layout.lock_problem:
-        yield project.layout.lock_problem
-    elif not project.layout.locks:
+    if not project.layout.locks:
         manifest, command = _manifest(project)
         if manifest:
             yield f"{manifest} names dependencies that nothing pins yet; run `{command}` before the first build"

@@ -15,8 +15,8 @@ class Layout:
     `files` are the files that may be source, `source_roots` the folders whose children are importable names, `projects` those
     inside the project by their folders. `handler` is what
     packs have to have by default (an empty string: nothing), `config` the config file that there is, if any. `locks` maps the
-    files that may hold the pins to the package managers that they belong to, best first; `lock_problem` says why a lock that is
-    there cannot be read. No pack may have a name that is `reserved`.
+    files that may hold the pins to the package managers that they belong to, best first. No pack may have a name that is
+    `reserved`.
     """
 
     files: frozenset[str]
@@ -28,7 +28,6 @@ class Layout:
     handler: str = "lambda_handler"
     config: str = ""
     locks: Mapping[str, str] = field(default_factory=dict)
-    lock_problem: str = ""
     reserved: frozenset[str] = frozenset()
 
 

@@ -53,6 +53,10 @@ class UnavailableError(LockError):
         self.pins = pins
 
 
+class AbsentError(UnavailableError):
+    """A pin of which an index says itself that it has no file that would do: asked again soon, it would say the same."""
+
+
 class UnpinnedError(LockError):
     """A shipped distribution requires one that the lock does not pin."""
 

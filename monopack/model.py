@@ -406,7 +406,8 @@ class StoredParsed:
 class Fetches:
     """What a run asked the indexes for: wheels, how many of them pip had in its cache, and their bytes; and glances with theirs.
 
-    A glance tells which modules a wheel may have without fetching it. `pins` is how many the lock has.
+    A glance tells which modules a wheel may have without fetching it. `pins` is how many the lock has; `absent` ones were not
+    asked for, since they could not be had some hours ago.
     """
 
     pins: int = 0
@@ -415,12 +416,14 @@ class Fetches:
     size: int = 0
     glances: int = 0
     glanced: int = 0
+    absent: int = 0
 
     def plus(self, more: Fetches) -> Fetches:
         """Both together, for one lock."""
         return Fetches(
             pins=max(self.pins, more.pins), wheels=self.wheels + more.wheels, cached=self.cached + more.cached,
             size=self.size + more.size, glances=self.glances + more.glances, glanced=self.glanced + more.glanced,
+            absent=self.absent + more.absent,
         )  # fmt: skip
 
 

@@ -39,6 +39,9 @@ def _fetched(fetches: Fetches) -> Iterator[str]:
     if fetches.wheels or fetches.glances:
         looked = f"; looked at the file lists of {fetches.glances} ({bytes_in_words(fetches.glanced)})" if fetches.glances else ""
         yield f"fetched {fetches.wheels} of {fetches.pins} pins ({bytes_in_words(fetches.size)}){looked}"
+    if fetches.absent:
+        pins = "1 pin" if fetches.absent == 1 else f"{fetches.absent} pins"
+        yield f"not asked for again: {pins} that could not be had within the last day (monopack cache clean forgets that)"
 
 
 def document(built: BuildReport, code: int) -> dict[str, object]:

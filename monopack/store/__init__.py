@@ -13,17 +13,18 @@ from threading import Lock as Mutex
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from monopack.errors import LockError, UnavailableError, disk_words
+from monopack.errors import AbsentError, LockError, UnavailableError, disk_words
 from monopack.model import Distribution, Fetches, Lock, Origin, Pin, Step, Target
+from monopack.store.absences import Absences
 from monopack.store.answers import Answers
 from monopack.store.choose import Asked, Wanted, ask, fits, local_path, local_paths, no_wheel, want
 from monopack.store.entries import Entries, Pick
 from monopack.store.failures import mismatch, other_python
-from monopack.store.fetch import Job, fetch
+from monopack.store.fetch import Fetched, Job, fetch
 from monopack.store.glances import Glances, ask_index, wanted_ones
 from monopack.store.looking import Look, Looking
 from monopack.store.pip import Fetching, own_files, own_settings, with_cache_of
-from monopack.store.upkeep import IMPORTS, PARSED, clean, held, held_parsed
+from monopack.store.upkeep import ABSENT, IMPORTS, PARSED, clean, held, held_parsed
 
 __all__ = ["LAYOUT", "Fetching", "Look", "Store", "clean", "held", "held_parsed", "looked_at", "parsed", "with_cache_of"]
 
@@ -53,6 +54,8 @@ class Store:
         self._lock = Mutex()
         self._fetches = Fetches()
         self._glances = Glances(folder / LAYOUT / "glances")
+        self._absences = Absences(folder / LAYOUT / ABSENT, settings)
+        self._absent: set[str] = set()
 
     def obtain(self, pins: Sequence[Pin], index_options: Sequence[str], target: Target) -> dict[str, Distribution]:
         """The distributions of `pins` on `target`, by canonical name: from the store, or fetched, checked and kept.
@@ -118,7 +121,7 @@ class Store:
     def fetches(self) -> Fetches:
         """What was asked of the indexes so far."""
         with self._lock:
-            return self._fetches
+            return replace(self._fetches, absent=len(self._absent))
 
     def _ask(self, index_options: Sequence[str], target: Target) -> Asked:
         return ask(index_options, own_settings(self._settings.environ), target, self._settings.root)
@@ -133,7 +136,7 @@ class Store:
                 self._glances.keep(pin, modules)
             if modules is not None:
                 found[pin.pin.name] = modules
-            elif pin.wheel or not pin.url:
+            elif (pin.wheel or not pin.url) and not self._absences.known(pin, asked):
                 unknown.append(pin)
         if not unknown or self._settings.offline:
             return found
@@ -154,15 +157,33 @@ class Store:
                 return
             if self._settings.offline:
                 raise _offline(missing)
+            self._refuse_absent(missing, asked)
             self._settings.tell(Step(name="fetch", detail=str(len(missing))))
             with self._entries.working_folder() as folder:
-                got = fetch(missing, Job(asked=asked, folder=Path(folder), settings=self._settings))
+                got = self._fetch(missing, Job(asked=asked, folder=Path(folder), settings=self._settings))
                 size = sum(file.stat().st_size for file in got.files.values())
                 self._fetches = self._fetches.plus(Fetches(wheels=len(got.files), cached=len(got.cached), size=size))
                 kept = threads.map(
                     lambda pin: self._keep(pin, got.files[pin.pin.name], asked, built=pin.pin.name in got.built), missing
                 )
                 self._known.update(zip((pin.key for pin in missing), kept, strict=True))
+
+    def _refuse_absent(self, wanted: Iterable[Wanted], asked: Asked) -> None:
+        """Raise `AbsentError` for a pin that is known not to be had."""
+        for pin in wanted:
+            if error := self._absences.known(pin, asked):
+                self._absent.add(pin.key)
+                raise error
+
+    def _fetch(self, wanted: Sequence[Wanted], job: Job) -> Fetched:
+        """Fetch wheels, or remember that one is not to be had."""
+        try:
+            return fetch(wanted, job)
+        except AbsentError as error:
+            for pin in wanted:
+                if pin.pin.name in error.pins:
+                    self._absences.keep(error, pin, job.asked)
+            raise
 
     def _held(self, wanted: Wanted, asked: Asked) -> Distribution | None:
         """What the store holds for a pin, if it is for the target's Python."""

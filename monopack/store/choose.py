@@ -164,13 +164,13 @@ def _fit(filename: str, asked: Asked) -> tuple[float, BuildTag]:
 def _key(wanted: Wanted, asked: Asked) -> str:
     """The pick's name: everything that decides which file is taken, and no credentials (hex sha256)."""
     pin = wanted.pin
-    unhashed = [] if wanted.hashes else [*asked.settings, *_local_files(wanted, asked)]
+    unhashed = [] if wanted.hashes else [*asked.settings, *local_files(wanted, asked)]
     options = [pin.index] if pin.index else asked.options
     fields = (pin.name, pin.version, sorted(wanted.hashes), wanted.url, options, asked.tags, unhashed)
     return hashlib.sha256(without_credentials(json.dumps(fields)).encode()).hexdigest()
 
 
-def _local_files(wanted: Wanted, asked: Asked) -> list[str]:
+def local_files(wanted: Wanted, asked: Asked) -> list[str]:
     """Path and sha256 of the files on this machine that an unhashed pin may mean: they may change under one name."""
     files = [file for file in sorted(local_paths(wanted, asked)) if file.is_file()]
     return [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Member))
 HEAD = len('{"digest":"",') + 64
-WORKING = ("wheels/.new-*", "picks/.new-*", "imports/.new-*", "glances/.new-*", ".fetch-*")  # what is there while a run writes
+# What is there while a run writes, and what counts for a day.
+WORKING = ("wheels/.new-*", "picks/.new-*", "imports/.new-*", "glances/.new-*", "absent/*", ".fetch-*")
 ABANDONED = 24 * 60 * 60  # seconds after which a working folder has no owner any more
 
 

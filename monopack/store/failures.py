@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from monopack.errors import UnavailableError
+from monopack.errors import AbsentError, UnavailableError
 from monopack.model import Target
 from monopack.run import Completed
 from monopack.store.choose import Wanted, no_wheel
@@ -21,6 +21,7 @@ UNREACHABLE = re.compile(
     r"^.*(?:Retry\(total=0|\b40[13] (?:Client )?Error|Could not fetch URL(?!.*\b404\b)|connection error).*$",
     re.MULTILINE | re.IGNORECASE,
 )
+NO_PAGE = "Could not fetch URL"
 VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 WHEEL = re.compile(r"([^/\s]+\.whl)\b")
 ERROR = re.compile(r"^\s*error:\s*(.*)$", re.MULTILINE | re.IGNORECASE)
@@ -38,7 +39,7 @@ def refusal(pins: Sequence[Wanted], done: Completed, target: Target) -> Unavaila
     if (match := MISMATCH.search(done.output)) and (pin := named.get(canonicalize_name(match[1]))):
         return mismatch(pin, match[2] or "")
     if (match := OTHER_PYTHON.search(done.output)) and (pin := named.get(canonicalize_name(match[1]))):
-        return other_python(pin, match[2], target)
+        return _absent(other_python(pin, match[2], target))
     if match := UNREACHABLE.search(done.output):
         return _about(pins, f"could not be fetched: {match[0].strip()}", "look at the index, the network and the credentials")
     errors = ERROR.findall(done.output) or done.output.strip().splitlines() or [f"pip ended with {done.code}"]
@@ -63,6 +64,18 @@ def not_found(pin: Wanted, probe: Completed, target: Target) -> UnavailableError
     versions = [version for found in VERSIONS.findall(probe.output)[:1] if found != "none" for version in found.split(", ")]
     others = f"pin a version that the index has: {', '.join(versions[-3:])}"
     return pin.refusal("was not found", others if versions else "check its name, and the index that the lock names")
+
+
+def lasting(error: UnavailableError, probe: Completed) -> UnavailableError:
+    """A refusal as one that lasts, where every index that was asked told what it has; `probe` is as for `not_found`.
+
+    Many answer 404 to whoever has no password: that there is no page says nothing of tomorrow.
+    """
+    return error if UNREACHABLE.search(probe.output) or NO_PAGE in probe.output else _absent(error)
+
+
+def _absent(error: UnavailableError) -> AbsentError:
+    return AbsentError(error.what, pins=error.pins, where=error.where, hint=error.hint)
 
 
 def wheels_of(pin: Wanted, probe: Completed) -> set[str]:

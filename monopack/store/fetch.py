@@ -15,11 +15,11 @@ from urllib.parse import quote
 from packaging import tags
 from packaging.utils import parse_wheel_filename
 
-from monopack.errors import LockError
+from monopack.errors import LockError, UnavailableError
 from monopack.model import value
 from monopack.run import Completed, clean_environment, temporary_folder
 from monopack.store.choose import Asked, Wanted, local_path, no_wheel
-from monopack.store.failures import not_found, refusal, unmatched, wheels_of
+from monopack.store.failures import lasting, not_found, refusal, unmatched, wheels_of
 from monopack.store.git import check_out, is_git
 from monopack.store.pip import Fetching, from_cache, option_lines, run_pip
 
@@ -156,10 +156,8 @@ def _build(pin: Wanted, job: Job) -> str:
     Gives what pip said.
     """
     pin = _without_index(pin)
-    allowed = job.settings.sdists
-    if allowed is False or (allowed is not True and pin.pin.name not in allowed):
-        why = "comes from Git" if is_git(pin.url) else "has no wheel for the target"
-        raise pin.refusal(f"{why} and may not be built from its source", "allow it (sdists), or pin a wheel")
+    if not job.settings.may_build(pin.pin.name):
+        raise _forbidden(pin, job)
     target = job.asked.target
     if target.name != "host" and not pin.url:
         _refuse_compiled(pin, job)
@@ -170,10 +168,18 @@ def _build(pin: Wanted, job: Job) -> str:
     if done.code == 0:
         log.warning("%s %s", pin.label, "was built from Git" if is_git(pin.url) else "has no wheel and was built from its sdist")
     elif unmatched(done) == pin.pin.name:
-        raise not_found(pin, _probe(pin, job), target)
+        probe = _probe(pin, job)
+        raise lasting(not_found(pin, probe, target), probe)
     else:
         raise _refusal([pin], done, job)
     return done.output
+
+
+def _forbidden(pin: Wanted, job: Job) -> UnavailableError:
+    """The refusal of a pin that would have to be built and may not; it lasts if the index says that it has no wheel."""
+    why = "comes from Git" if is_git(pin.url) else "has no wheel for the target"
+    error = pin.refusal(f"{why} and may not be built from its source", "allow it (sdists), or pin a wheel")
+    return error if pin.url else lasting(error, _probe(pin, job))
 
 
 def _without_index(pin: Wanted) -> Wanted:
@@ -188,8 +194,9 @@ def _probe(pin: Wanted, job: Job) -> Completed:
 
 def _refuse_compiled(pin: Wanted, job: Job) -> None:
     """Refuse what has wheels for other machines: its sdist would be compiled for this one."""
-    if wheels := wheels_of(pin, _probe(pin, job)):
-        raise no_wheel(pin, job.asked.target, wheels)
+    probe = _probe(pin, job)
+    if wheels := wheels_of(pin, probe):
+        raise lasting(no_wheel(pin, job.asked.target, wheels), probe)
 
 
 def _build_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:

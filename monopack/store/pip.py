@@ -61,6 +61,10 @@ class Fetching:
     indexes: Mapping[str, str] = field(default_factory=dict)
     tell: Callable[[Step], None] = tell_nobody
 
+    def may_build(self, name: str) -> bool:
+        """Whether a wheel may be built of the distribution of that canonical name."""
+        return self.sdists if isinstance(self.sdists, bool) else name in self.sdists
+
     def hear(self, line: str) -> None:
         """Pass on what a line of pip's output says of a download."""
         if match := DOWNLOADING.fullmatch(line):

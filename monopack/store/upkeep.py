@@ -13,7 +13,7 @@ from monopack.model import StoredParsed, StoredWheel
 from monopack.store.answers import Answers
 
 DAY = 24 * 60 * 60  # seconds
-WHEELS, IMPORTS, PARSED = "wheels", "imports", "parsed"
+WHEELS, IMPORTS, PARSED, ABSENT = "wheels", "imports", "parsed", "absent"
 
 
 def held(store: Path) -> tuple[StoredWheel, ...]:
@@ -28,7 +28,11 @@ def held_parsed(store: Path) -> StoredParsed:
 
 
 def clean(store: Path, days: float) -> tuple[StoredWheel, ...]:
-    """Remove the wheels that no run has used for so many days, all of them for 0; what was removed. Raises `OSError`."""
+    """Remove the wheels that no run has used for so many days, all of them for 0; what was removed. Raises `OSError`.
+
+    What is known not to be had is forgotten.
+    """
+    shutil.rmtree(store / ABSENT, ignore_errors=True)
     before = time.time() - days * DAY
     gone = [(folder, found) for folder, found in _entries(store) if not days or found.used < before]
     for folder, _ in gone:

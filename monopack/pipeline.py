@@ -25,7 +25,7 @@ from monopack.ledger import Built
 from monopack.model import Artifact, BuildReport, Entry, Failure, Native, Pack, PackReport, Step, Target, Tree, value
 from monopack.planning import Plan, Site, plans, refusal_of, replan, site_of, wanted
 from monopack.proving import prove, untried
-from monopack.recalling import Done, Memory, announce, forgets, recall, warn_of_leftovers
+from monopack.recalling import Done, Memory, announce, fetches, forgets, recall, warn_of_leftovers
 from monopack.resolve import judge, not_there, unused_exclusions
 from monopack.run import INHERITED, temporary_folder
 from monopack.store import looked_at
@@ -60,8 +60,8 @@ def build(loaded: Loaded, only: str | None, outside: Outside, among: frozenset[s
         memory.keep(everything=everything)
         if everything:
             warn_of_leftovers(recalled | {plan.pack.name: plan.tests for plan in planned}, book)
-    packs = sorted((*reports, *(each.report for each in recalled.values())), key=lambda report: report.name)
-    return BuildReport(packs=tuple(packs), fetches=site.all_fetches())
+        reports = tuple(sorted((*reports, *(each.report for each in recalled.values())), key=lambda report: report.name))
+        return BuildReport(packs=reports, fetches=site.all_fetches().plus(fetches(recalled.values())))
 
 
 def _side_by_side(
@@ -169,7 +169,7 @@ def _noted(report: PackReport, plan: Plan, draft: Draft, site: Site) -> PackRepo
             fingerprint=draft.fingerprint, looked=plan.looked, beside=beside,
             stored=tuple(dict.fromkeys(map(os.path.dirname, wheels))),
             host=site.host, target=site.target, warnings=site.lock.warnings, tests=plan.tests.tests,
-            left_out={test: str(reason) for test, reason in plan.tests.left_out.items()},
+            pins=len(site.lock.pins), left_out={test: str(reason) for test, reason in plan.tests.left_out.items()},
         ))  # fmt: skip
     return report
 

@@ -21,7 +21,7 @@ from monopack.config import Loaded, PackOptions
 from monopack.finding import Found, Outside, find, introduction, protected
 from monopack.inputs import TICK, Inputs
 from monopack.ledger import Ledger
-from monopack.model import Pack, PackReport, Step, Target, TestPlan, Tree, value
+from monopack.model import BuildReport, Fetches, Pack, PackReport, Step, Target, TestPlan, Tree, value
 from monopack.run import INHERITED
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Done:
 
     `looked` are the files of the project that were read, by path, with their `inputs.identity`; `beside` are absolute paths of
     other files and folders, which may not be there; `stored` are the folders of the wheels in the store; `warnings` are what the
-    run said of the lock; `tests` are those that the pack runs, `left_out` says why it does not run others.
+    run said of the lock, `pins` how many it has; `tests` are those that the pack runs, `left_out` says why not others.
     """
 
     pack: Pack
@@ -56,6 +56,7 @@ class Done:
     warnings: tuple[str, ...]
     tests: tuple[str, ...]
     left_out: Mapping[str, str]
+    pins: int
 
 
 @value()
@@ -67,6 +68,7 @@ class Recalled:
     warnings: tuple[str, ...]
     tests: tuple[str, ...]
     left_out: Mapping[str, str]
+    pins: int
 
 
 class Memory:
@@ -92,7 +94,7 @@ class Memory:
             return Recalled(
                 report=PackReport(**{**record["report"], "folder": folder, "seconds": seconds, "warnings": warnings}),
                 introduction=tuple(record["introduction"]), warnings=tuple(record["warnings"]), tests=tuple(record["tests"]),
-                left_out=record["left_out"],
+                left_out=record["left_out"], pins=record["pins"],
             )  # fmt: skip
         except (KeyError, TypeError, ValueError):
             return None
@@ -138,7 +140,7 @@ class Memory:
             "commands": commands, "pythons": [_interpreter(each.python) for each in (done.host, done.target)],
             "introduction": introduction(self._loaded, done.host, done.target), "fingerprint": done.fingerprint,
             "report": asdict(replace(done.report, failures=())), "warnings": done.warnings, "tests": done.tests,
-            "left_out": dict(done.left_out), "stored": done.stored,
+            "left_out": dict(done.left_out), "stored": done.stored, "pins": done.pins,
         }  # fmt: skip
         inputs.write(self._book.looked_record(name), facts)
 
@@ -230,8 +232,8 @@ def _is_same(path: str, other: str) -> bool:
 # ---------------------------------------------------------------- a run that has nothing to do
 
 
-def unchanged(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackReport, ...] | None:
-    """The reports of a build that has nothing to do; None where there may be something. Raises `MonopackError`."""
+def unchanged(loaded: Loaded, only: str | None, outside: Outside) -> BuildReport | None:
+    """The report of a build that has nothing to do; None where there may be something. Raises `MonopackError`."""
     if forgets(loaded):
         return None
     found = find(loaded, only)
@@ -245,7 +247,7 @@ def unchanged(loaded: Loaded, only: str | None, outside: Outside) -> tuple[PackR
         repeat(recalled, outside)
         if only is None:
             warn_of_leftovers({each.report.name: each for each in recalled}, book)
-    return tuple(each.report for each in recalled)
+    return BuildReport(packs=tuple(each.report for each in recalled), fetches=fetches(recalled))
 
 
 def recall(found: Found, memory: Memory) -> dict[str, Recalled]:
@@ -267,6 +269,11 @@ def repeat(recalled: Sequence[Recalled], outside: Outside) -> None:
     for warning in dict.fromkeys(warning for each in recalled for warning in each.warnings):
         log.warning("%s", warning)
     announce(recalled, outside)
+
+
+def fetches(recalled: Iterable[Recalled]) -> Fetches:
+    """What was fetched for packs that need not be built: nothing of the pins that there are."""
+    return Fetches(pins=max((each.pins for each in recalled), default=0))
 
 
 def announce(recalled: Iterable[Recalled], outside: Outside) -> None:

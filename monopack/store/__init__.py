@@ -36,7 +36,7 @@ def looked_at(lock: Lock, target: Target, environ: Mapping[str, str], root: Path
     pip's settings, and the folders and files that these or the lock name. Absolute paths, there or not.
     """
     asked = ask(lock.index_options, own_settings(environ), target, root)
-    pins = [pin for pin in lock.pins.values() if not (pin.hashes or any(wheel.hash for wheel in pin.wheels))]
+    pins = [pin for pin in lock.pins.values() if not (pin.hashes or (pin.wheels and all(wheel.hash for wheel in pin.wheels)))]
     unhashed = [Wanted(pin=pin, wheel=wheel) for pin in pins for wheel in (None, *pin.wheels)]
     found = [*own_files(environ), *(path for each in unhashed for path in local_paths(each, asked))] if unhashed else []
     return list(dict.fromkeys(map(str, found)))

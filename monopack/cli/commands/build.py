@@ -53,8 +53,7 @@ def build(
     session = start(front, config, flags)
     _refuse_command(pack, session)
     if affected is None:
-        recalled = recalling.unchanged(session.loaded, pack, session.outside)
-        built = BuildReport(packs=recalled) if recalled else _build(pack, session)
+        built = recalling.unchanged(session.loaded, pack, session.outside) or _build(pack, session)
     else:
         built = _build_touched(affected, pack, session)
     tell(built.packs, session)

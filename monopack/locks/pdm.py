@@ -190,6 +190,7 @@ def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
         dialect="pdm", path=path, pins=pins, local=local, index_options=_index_options(sources, pins, path),
         stale="".join(stale), warnings=(*stale, *without_hashes(pins.values(), path)),
         indexes={source.url: source.name for source in sources if source.url},
+        files=(str(root / beside),),
     )  # fmt: skip
 
 

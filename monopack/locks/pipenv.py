@@ -137,6 +137,7 @@ def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
         dialect="pipenv", path=path, pins=pins, local=reader.folders(target), index_options=reader.trusted(pins),
         stale="".join(stale), indexes={source.url: source.name for source in document.meta.sources},
         warnings=(*stale, *_other_python(document.meta.requires, path, target), *unpinned, *without_hashes(pins.values(), path)),
+        files=(str(root / beside),),
     )  # fmt: skip
 
 

@@ -255,6 +255,7 @@ def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
         dialect="poetry", path=path, pins=pins, local=graph.local(), stale="".join(stale),
         warnings=(*stale, *without_hashes(pins.values(), path)),
         indexes={package.source.url: package.source.reference for package in document.package if package.source.type == "legacy"},
+        files=(str(root / manifest_path),),
     )  # fmt: skip
 
 

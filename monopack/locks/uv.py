@@ -126,7 +126,7 @@ def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     stale = _stale(graph)
     return Lock(
         dialect="uv", path=path, pins=pins, local=graph.local(), indexes=indexes, stale="".join(stale),
-        warnings=(*stale, *without_hashes(pins.values(), path)),
+        warnings=(*stale, *without_hashes(pins.values(), path)), files=graph.manifests(),
     )  # fmt: skip
 
 
@@ -236,6 +236,11 @@ class _Graph:
         """The folders of first-party projects, by name."""
         folders = {package.name: package.local for package in self.document.package}
         return {name: shown(self.place.root, self.folder / folder) for name, folder in folders.items() if folder is not None}
+
+    def manifests(self) -> tuple[str, ...]:
+        """The manifests, there or not, that the lock may be older than."""
+        folders = (self.folder / package.local for package in self.document.package if package.local is not None)
+        return tuple(str(folder / "pyproject.toml") for folder in (self.folder, *folders))
 
     def choices(self) -> tuple[set[str], set[str]]:
         """The extras and the dependency groups that may be chosen."""

@@ -1,0 +1,110 @@
+"""Processes that share a cold store and are killed at any moment, and what the others and the next ones build from it."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from projects import COMMAND, Project
+from served import Served, pinned
+from wheels import make_wheel
+
+NAMES = tuple(f"part-{number}" for number in range(8))
+FILLING = random.Random(0).randbytes(300_000)
+RUNS, SURVIVORS = 4, 1
+PATIENCE = 120  # seconds after which something hangs
+
+
+@pytest.fixture
+def alike(project: Project, served: Served) -> list[Project]:
+    """Projects that are alike and have one store, for which everything that it keeps is needed: wheels, glances and absences."""
+    wheels = [served.publish(name, {f"{name.replace('-', '_')}/__init__.py": "", "data.bin": FILLING}) for name in NAMES]
+    unlike = served.publish("unlike", {"other.py": ""})
+    make_wheel(served.folder / "simple" / "absent", "absent", "2.0", {"absent.py": ""})
+    lines = [f"--index-url {served.url}", *map(pinned, (*wheels, unlike)), f"absent==1.0 --hash=sha256:{'0' * 64}", ""]
+    imports = "".join(f"import {name.replace('-', '_')}\n" for name in NAMES)
+    made = [replace(project, root=project.root / str(number)) for number in range(RUNS)]
+    for each in made:
+        each.write({"requirements.txt": "\n".join(lines)})
+        each.pack("main", f"{imports}\ntry:\n    import nowhere\nexcept ImportError:\n    nowhere = None\n")
+    return made
+
+
+def kept(store: Path) -> Iterator[Path]:
+    """What is in a store, half made or whole."""
+    return store.glob("v1/*/*")
+
+
+def progress(served: Served, store: Path) -> int:
+    """How far all that share a store have come: what the index was asked for, and what they have put into the store."""
+    return len(served.asked) + sum(1 for _ in kept(store))
+
+
+def start(project: Project) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        COMMAND, cwd=project.root, env=project.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def kill_at(moments: list[int], runs: list[subprocess.Popen[str]], served: Served, store: Path) -> int:
+    """Kill a run whenever that much has been done; how many were still running then."""
+    killed, deadline = 0, time.monotonic() + PATIENCE
+    for moment, run in zip(sorted(moments), runs, strict=True):
+        while progress(served, store) < moment and run.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        killed += run.poll() is None
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        assert run.stderr
+        run.stderr.close()
+    return killed
+
+
+def expected(alike: list[Project], served: Served) -> tuple[bytes, int]:
+    """What a run with a store of its own builds, and how much is to be done until then."""
+    alone = replace(alike[0], cache=alike[0].cache.with_name("own"))
+    alone.build()
+    built, done = alone.output("main.zip"), progress(served, alone.cache)
+    served.asked.clear()
+    subprocess.run(["rm", "-rf", alone.root / "build"], check=True)
+    return built, done
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_runs_leave_a_store_from_which_others_build_what_is_right(alike: list[Project], served: Served, seed: int) -> None:
+    right, much = expected(alike, served)
+    moments = [random.Random(f"{seed} {number}").randrange(1, 2 * much) for number in range(RUNS - SURVIVORS)]
+    *runs, survivor = [start(project) for project in alike]
+    assert kill_at(moments, runs, served, alike[0].cache) > 0
+    told = survivor.communicate(timeout=PATIENCE)[1]
+    assert survivor.returncode == 0, told
+    assert alike[-1].output("main.zip") == right
+    for project in alike[:-1]:
+        done = project.build()
+        assert project.output("main.zip") == right
+        assert "damaged" not in done.stderr
+
+
+def test_a_store_that_only_killed_runs_have_seen_is_good_for_the_next(alike: list[Project], served: Served) -> None:
+    right, much = expected(alike, served)
+    store = alike[0].cache
+    for share in range(1, 9):  # each run gets a little further than the one before it
+        run = start(alike[0])
+        killed = kill_at([progress(served, store) + share * much // 16], [run], served, store)
+        assert killed or share > 1
+    assert list(kept(store)) != []
+    done = alike[1].build()
+    assert alike[1].output("main.zip") == right
+    assert "damaged" not in done.stderr
+    served.asked.clear()
+    alike[2].build("--offline")
+    assert alike[2].output("main.zip") == right
+    assert served.asked == []
+    assert list(store.glob("v1/absent/*.json")) != []

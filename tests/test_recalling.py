@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -132,6 +133,8 @@ def test_without_cache_everything_is_done_again(made: Project, tmp_path: Path) -
     shutil.copytree(made.root, project.root)
     project.build()
     assert "unchanged" in project.build().stderr
+    (built, *_), told = (json.loads(project.build("--json").stdout)[key] for key in ("packs", "fetches"))
+    assert (built["status"], told["pins"], told["wheels"]) == ("unchanged", 2, 0)
     again = project.build("--no-cache")
     assert ("a: built" in again.stderr, "unchanged" in again.stderr) == (True, False)
 

@@ -60,6 +60,10 @@ class Ledger:
         """Where it is recorded what the last build of a pack looked at."""
         return self.build / ".monopack" / f"{pack}.looked.json"
 
+    def bytecode_folder(self, pack: str) -> Path:
+        """Where the compiled modules of a pack are kept that it is verified with."""
+        return self.build / ".monopack" / "bytecode" / pack
+
     def intact(self, pack: str, fingerprint: str) -> Built | None:
         """The last build of a pack, if it had this fingerprint and every output is as it was written."""
         built = self._last(pack)
@@ -116,6 +120,7 @@ class Ledger:
             (self.build / name).unlink()
         self._built_record(pack).unlink()
         self.looked_record(pack).unlink(missing_ok=True)
+        shutil.rmtree(self.bytecode_folder(pack), ignore_errors=True)
         return removed, kept
 
     def _last(self, pack: str) -> Built | None:

@@ -86,6 +86,7 @@ def _request(plan: Plan, site: Site) -> verification.Request:
         timeout=site.loaded.config.verify_timeout,
         platform=plan.resolution.platform,
         project=site.scanner.tree.modules,
+        bytecode=str(site.book.bytecode_folder(plan.pack.name)) if site.loaded.config.cache else "",
     )
 
 

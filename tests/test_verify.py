@@ -50,8 +50,9 @@ def verified(
     home.mkdir(exist_ok=True)
     environment = clean_environment(os.environ, home=home, extra=environ)
     request = Request(
-        modules=("packs.get", *modules), entry="packs.get", handler=handler, timeout=timeout, project=lambda: ["app.storage"]
-    )
+        modules=("packs.get", *modules), entry="packs.get", handler=handler, timeout=timeout, project=lambda: ["app.storage"],
+        bytecode=str(root / "bytecode"),
+    )  # fmt: skip
     before = sorted(home.iterdir())
     failures = verify(a_pack(root / "pack", files), request, target, environment, Door())
     assert sorted(home.iterdir()) == before
@@ -65,6 +66,19 @@ def shown(failures: tuple[Failure, ...]) -> list[str]:
 
 
 # ---------------------------------------------------------------- all is well
+
+
+@each_target
+def test_a_module_that_was_compiled_before_is_read_again_when_it_has_changed(target: Target, tmp_path: Path) -> None:
+    files = {"packs/get.py": "import app\nassert app.value == 1\n", "app.py": "value = 1\n"}
+    assert verified(tmp_path, files, target=target) == ()
+    assert [compiled.name.partition(".")[0] for compiled in (tmp_path / "bytecode").rglob("app.*.pyc")] == ["app"]
+    source = tmp_path / "pack" / "app.py"
+    seen = source.stat()
+    source.write_text("value = 2\n", "utf-8")  # of the same size, and soon of the same time
+    os.utime(source, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    only_the_pack = {"packs/get.py": files["packs/get.py"]}
+    assert shown(verified(tmp_path, only_the_pack, target=target)) != []
 
 
 @each_target

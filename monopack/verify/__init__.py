@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -18,9 +19,9 @@ from monopack.verify.words import Request, Verified, of_handler, of_import
 __all__ = ["Request", "digest", "unrun", "verify"]
 
 OUTPUT_KEPT = 4000  # characters of what the code printed, from its end
-# -I and -S keep out the environment, the user's and the interpreter's site-packages; -B writes nothing into the folder;
-# what was printed and where a signal struck must be known even if the process dies.
-FLAGS = ("-I", "-S", "-B", "-u", "-X", "faulthandler")
+# -I and -S keep out the environment, the user's and the interpreter's site-packages; what was printed and where a signal
+# struck must be known even if the process dies.
+FLAGS = ("-I", "-S", "-u", "-X", "faulthandler")
 
 
 def verify(folder: Path, request: Request, target: Target, environment: Mapping[str, str], door: Door) -> tuple[Failure, ...]:
@@ -37,10 +38,33 @@ def verify(folder: Path, request: Request, target: Target, environment: Mapping[
         script.write_bytes(_script())
         asked = {"folder": str(folder), "modules": modules, "handler": request.handler, "platform": request.platform}
         job.write_text(json.dumps(asked), encoding="utf-8")
-        argv = [target.python, *FLAGS, str(script), str(job), str(result)]
+        argv = [target.python, *FLAGS, *_keeping(request.bytecode, folder), str(script), str(job), str(result)]
         ran = door.run(argv, cwd=folder, env=environment, timeout=request.timeout)
         lines = result.read_text("utf-8", "replace").splitlines() if result.exists() else []
     return _failures(_events(lines), ran, Verified(request=request, target=target, output=ran.output[-OUTPUT_KEPT:]))
+
+
+def _keeping(bytecode: str, folder: Path) -> tuple[str, ...]:
+    """How the interpreter is told where compiled modules are kept, never in the folder itself.
+
+    What was compiled before its source last changed is taken away: Python compares only whole seconds and sizes.
+    """
+    if not bytecode:
+        return ("-B",)
+    kept = f"{bytecode}{folder}"
+    for place, _, files in os.walk(kept):
+        for name in files:
+            compiled, source = f"{place}/{name}", f"{folder}{place[len(kept) :]}/{name.partition('.')[0]}.py"
+            if not _is_newer(compiled, source):
+                Path(compiled).unlink(missing_ok=True)
+    return ("-X", f"pycache_prefix={bytecode}")
+
+
+def _is_newer(compiled: str, source: str) -> bool:
+    try:
+        return os.stat(compiled).st_mtime_ns > os.stat(source).st_ctime_ns  # noqa: PTH116 - for thousands of files
+    except OSError:
+        return False
 
 
 def digest() -> str:

@@ -20,7 +20,8 @@ class Request:
     `handler` is an attribute of the entry (may be dotted; empty: none) that has to be callable; `timeout` is in seconds, for
     everything together. `platform` are top-level import names that do not ship because the platform has them: where they
     are not importable, something that takes any use stands in for them. `project` gives the dotted names of the project's
-    modules, for "did you mean"; it is asked only when something is missing.
+    modules, for "did you mean"; it is asked only when something is missing. `bytecode` is an absolute folder in which compiled
+    modules are kept for the next time (empty: nowhere).
     """
 
     modules: tuple[str, ...]
@@ -29,6 +30,7 @@ class Request:
     timeout: float
     platform: tuple[str, ...] = ()
     project: Callable[[], Iterable[str]] = tuple
+    bytecode: str = ""
 
 
 @value()

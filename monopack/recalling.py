@@ -234,7 +234,7 @@ def _is_same(path: str, other: str) -> bool:
 
 def unchanged(loaded: Loaded, only: str | None, outside: Outside) -> BuildReport | None:
     """The report of a build that has nothing to do; None where there may be something. Raises `MonopackError`."""
-    if forgets(loaded):
+    if forgets(loaded) or loaded.config.auto_fix:  # which may have to be refused
         return None
     found = find(loaded, only)
     with ledger.claim(loaded.build_dir, protected(loaded, found.roots), loaded.config.lock_timeout) as book:

@@ -14,7 +14,7 @@ from screens import Screen
 
 PROGRAM = Path(sys.executable).parent / "monopack"
 PACKS = ["orders", "users"]
-NAMES = ["build", "fix", "list", "why", "affected", "trace", "config", "init", "schema", "cache", "clean"]
+NAMES = ["build", "fix", "list", "why", "affected", "trace", "deps", "config", "init", "schema", "cache", "clean"]
 
 
 def complete(shop: Project, words: str, cwd: Path | None = None) -> list[str]:
@@ -48,7 +48,7 @@ def complete(shop: Project, words: str, cwd: Path | None = None) -> list[str]:
         ("monopack --ver", ["--version", "--verify"]),
         ("monopack build --col", ["--color"]),
         ("monopack users --color ", ["auto", "always", "never"]),
-        ("monopack list --package-manager p", ["pip", "poetry", "pipenv"]),
+        ("monopack list --package-manager p", ["pip", "poetry", "pdm", "pipenv", "pylock"]),
         ("monopack build --build-dir ", ["dir,"]),
         ("monopack build --config mono", ["file,mono"]),
         ("monopack --nonsense ", PACKS),

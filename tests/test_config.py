@@ -197,8 +197,8 @@ def test_flags_have_what_a_command_line_needs() -> None:
     flags = {flag.name: flag for flag in config.flags()}
     assert list(flags) == [
         "packs_dir", "build_dir", "skip_tests", "verify", "debug", "jobs", "sha_output", "package_manager", "target",
-        "require_hashes", "locked", "python", "existing_install_python", "cache_dir", "offline", "force", "auto_fix",
-        "quiet", "color",
+        "require_hashes", "locked", "python", "existing_install_python", "cache_dir", "cache", "offline", "force",
+        "auto_fix", "quiet", "color",
     ]  # fmt: skip
     assert {name for name, flag in flags.items() if flag.negative} == {
         "skip_tests",
@@ -206,6 +206,7 @@ def test_flags_have_what_a_command_line_needs() -> None:
         "debug",
         "require_hashes",
         "locked",
+        "cache",
         "offline",
         "force",
         "auto_fix",

@@ -52,8 +52,15 @@ def _flag(name: str, field: FieldInfo, note: OnCommandLine) -> Flag:
     kind: Literal["bool", "text"] = "bool" if isinstance(field.default, bool) else "text"
     return Flag(
         name=name, group=note.group, kind=kind, help=field.description or "", metavar=note.metavar, default=_default(field),
-        choices=get_args(field.annotation) if get_origin(field.annotation) is Literal else (),
+        choices=_choices(field.annotation),
     )  # fmt: skip
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """The words of a type that takes a few words, or these and others."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return next((get_args(each) for each in get_args(annotation) if get_origin(each) is Literal), ())
 
 
 def _default(field: FieldInfo) -> str:

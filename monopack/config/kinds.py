@@ -177,7 +177,7 @@ Roots = Annotated[
 ]
 Extras = Annotated[tuple[Name, ...] | Literal["all"], BeforeValidator(_words_or_all), Accepts(words='"all" or a list of strings')]
 Manager = Annotated[
-    Annotated[str, Field(pattern=r"^(auto|pip|uv|poetry|pdm|pipenv|pylock(\.[^./\\]+)?)$")],
+    Literal["auto", "pip", "uv", "poetry", "pdm", "pipenv", "pylock"] | Annotated[str, Field(pattern=r"^pylock\.[^./\\]+$")],
     BeforeValidator(_word),
     Accepts(words='"auto", "pip", "uv", "poetry", "pdm", "pipenv", "pylock" or "pylock.NAME"'),
 ]

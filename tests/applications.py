@@ -6,6 +6,7 @@ As a script (`python tests/applications.py`) it prints the table of `docs/explan
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import real_imports
-from targets_for_tests import host
 
+from monopack import targets
 from monopack.model import Reach, Trace
+from monopack.run import Door
 from monopack.trace import Scanner, survey, trace
 
 CASES = Path(__file__).parent / "cases" / "applications"
@@ -63,7 +65,13 @@ def measure(name: str, folder: Path) -> Measured:
     real = json.loads(done.stdout)
     return Measured(
         every=frozenset(_relative([str(path) for path in (project / name).rglob("*") if path.is_file()], project)),
-        traced=trace("packs.main", (), (), Scanner(survey(project, (".",)), host()), host()),
+        traced=trace(
+            "packs.main",
+            (),
+            (),
+            Scanner(survey(project, (".",)), targets.host(sys.executable, "", project, os.environ, Door())),
+            targets.host(sys.executable, "", project, os.environ, Door()),
+        ),
         imported=frozenset(_relative(real["imported"], project)),
         run=frozenset(_relative(real["later"], project)),
         failed=real["failed"],

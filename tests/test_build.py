@@ -894,3 +894,17 @@ def _running(text: str) -> bool:
         except OSError:
             continue
     return False
+
+
+def test_what_cannot_be_told_is_said_once_and_a_comment_there_answers_it(project: Project) -> None:
+    load = "import importlib\n\n\ndef load(name):\n    return importlib.import_module(name)"
+    project.write({"app/plugins.py": f"{load}\n", "app/a.py": "", "app/b.py": ""})
+    project.pack("main", "import app.plugins\n")
+    project.require()
+    told = project.build("main").stderr
+    assert told.count("app/plugins.py:5: importlib.import_module(name): what it imports cannot be told") == 1
+    assert "name it in extra_modules" in told
+    project.write({"app/plugins.py": f"{load}  # monopack: include app.a\n"})
+    answered = project.build("main").stderr
+    assert "cannot be told" not in answered
+    assert {"app/a.py"} == project.shipped("main") & {"app/a.py", "app/b.py"}

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.tags import parse_tag
-from projects import Project
 from targets_for_tests import host
 
 from monopack.errors import PackError
@@ -333,20 +332,6 @@ def test_what_no_name_can_be_told_from_is_remarked_or_nothing(tmp_path: Path, co
     found = traced(tmp_path)
     assert [f.ships_as for f in found.files] == ["packs/main.py"]
     assert "yaml" in [i.dotted for i in found.imports]
-
-
-def test_what_cannot_be_told_is_said_once_and_a_comment_there_answers_it(project: Project) -> None:
-    load = "import importlib\n\n\ndef load(name):\n    return importlib.import_module(name)"
-    project.write({"app/plugins.py": f"{load}\n", "app/a.py": "", "app/b.py": ""})
-    project.pack("main", "import app.plugins\n")
-    project.require()
-    told = project.build("main").stderr
-    assert told.count("app/plugins.py:5: importlib.import_module(name): what it imports cannot be told") == 1
-    assert "name it in extra_modules" in told
-    project.write({"app/plugins.py": f"{load}  # monopack: include app.a\n"})
-    answered = project.build("main").stderr
-    assert "cannot be told" not in answered
-    assert {"app/a.py"} == project.shipped("main") & {"app/a.py", "app/b.py"}
 
 
 # ---------------------------------------------------------------- which names a module has

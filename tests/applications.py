@@ -63,15 +63,10 @@ def measure(name: str, folder: Path) -> Measured:
     argv = [sys.executable, "-I", "-S", "-B", real_imports.__file__]
     done = subprocess.run(argv, input=json.dumps(order), capture_output=True, text=True, check=True)
     real = json.loads(done.stdout)
+    target = targets.host(sys.executable, "", project, os.environ, Door())
     return Measured(
         every=frozenset(_relative([str(path) for path in (project / name).rglob("*") if path.is_file()], project)),
-        traced=trace(
-            "packs.main",
-            (),
-            (),
-            Scanner(survey(project, (".",)), targets.host(sys.executable, "", project, os.environ, Door())),
-            targets.host(sys.executable, "", project, os.environ, Door()),
-        ),
+        traced=trace("packs.main", (), (), Scanner(survey(project, (".",)), target), target),
         imported=frozenset(_relative(real["imported"], project)),
         run=frozenset(_relative(real["later"], project)),
         failed=real["failed"],

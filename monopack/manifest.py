@@ -10,12 +10,13 @@ VERSION = 1
 
 @value()
 class Contents:
-    """What an artifact holds: the pack's name, the string to deploy with, its Tree and its distributions."""
+    """What an artifact holds: the pack's name, the string to deploy with, its Tree, its distributions, and its `compression`."""
 
     pack: str
     handler: str
     tree: Tree
     shipped: tuple[Shipped, ...]
+    compression: str
 
 
 def manifest(contents: Contents, artifact: Artifact, lock: Lock, target: Target) -> dict[str, object]:
@@ -35,7 +36,12 @@ def manifest(contents: Contents, artifact: Artifact, lock: Lock, target: Target)
             "platform": target.markers["sys_platform"],
             "machine": target.markers["platform_machine"],
         },
-        "artifact": {"file": f"{contents.pack}.zip", "sha256": artifact.sha256, "size": artifact.size},
+        "artifact": {
+            "file": f"{contents.pack}.zip",
+            "sha256": artifact.sha256,
+            "size": artifact.size,
+            "compression": contents.compression,
+        },
         "content_sha256": contents.tree.digest,
         "unpacked_size": contents.tree.size,
         "lock": {"dialect": lock.dialect, "file": lock.path} if contents.shipped else None,

@@ -22,13 +22,26 @@ from monopack.errors import LockError, MonopackError, PackError
 from monopack.finding import Found, Outside, find, protected
 from monopack.fixing import Means, Mended, mend, refuse_unverified
 from monopack.ledger import Built
-from monopack.model import Artifact, BuildReport, Entry, Failure, Native, Pack, PackReport, Step, Target, Tree, value
+from monopack.model import (
+    Artifact,
+    BuildReport,
+    Distribution,
+    Entry,
+    Failure,
+    Native,
+    Pack,
+    PackReport,
+    Step,
+    Target,
+    Tree,
+    value,
+)
 from monopack.planning import Plan, Site, plans, refusal_of, replan, site_of, wanted
 from monopack.proving import prove, untried
 from monopack.recalling import Done, Memory, announce, fetches, forgets, recall, warn_of_leftovers
 from monopack.resolve import judge, not_there, unused_exclusions
 from monopack.run import INHERITED, temporary_folder
-from monopack.store import looked_at
+from monopack.store import Recipe, looked_at, smaller
 
 log = logging.getLogger(__name__)
 
@@ -259,9 +272,13 @@ def _unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str,
 
 def tree_of(plan: Plan) -> Tree:
     """A pack's Tree: its first-party files and its distributions. Raises `PackError` where they contradict each other."""
+    return _tree(plan, [s.distribution for s in plan.resolution.shipped])
+
+
+def _tree(plan: Plan, distributions: Sequence[Distribution]) -> Tree:
     imported = {wanted.name.partition(".")[0] for wanted in plan.traced.imports}
     own = {file.ships_as.partition("/")[0] for file in plan.traced.files}
-    return assemble(plan.traced.files, [s.distribution for s in plan.resolution.shipped], imported | own)
+    return assemble(plan.traced.files, distributions, imported | own)
 
 
 def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> str:
@@ -274,6 +291,7 @@ def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) ->
         "options": plan.options.model_dump(mode="json"),
         "sha_output": site.loaded.config.sha_output,
         "epoch": site.epoch,
+        "deflate": archive.DEFLATE,
         "python": [str(interpreter), site.target.version, interpreter.stat().st_mtime_ns],
         "target": [site.target.name, site.target.platform, site.target.runs],
         "environment": {name: site.outside.environ.get(name) for name in (*INHERITED, *plan.options.env_passthrough)},
@@ -282,13 +300,23 @@ def _fingerprint(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) ->
     })  # fmt: skip
 
 
+def _smaller(plan: Plan) -> Tree:
+    """A pack's Tree with the shortest streams that the store has or makes of its wheels. Raises `LockError`."""
+    recipe = Recipe(key=archive.DEFLATE, deflated=archive.deflated)
+    return _tree(plan, [smaller(s.distribution, recipe) for s in plan.resolution.shipped])
+
+
 def _pack(plan: Plan, tree: Tree, site: Site) -> tuple[Artifact, dict[str, str]]:
     """Write the artifact, its digests and its manifest; the output files with their sha256."""
     name, build_dir = plan.pack.name, site.loaded.build_dir
     site.outside.tell(Step(name="pack", pack=name))
     destination = build_dir / f"{name}.zip"
-    artifact = archive.write(tree, destination, site.epoch)
-    contents = manifest.Contents(pack=name, handler=_handler(plan.pack, plan.options), tree=tree, shipped=plan.resolution.shipped)
+    packed = _smaller(plan) if plan.options.compression == "small" else tree
+    artifact = archive.write(packed, destination, site.epoch, stored=plan.options.compression == "stored")
+    contents = manifest.Contents(
+        pack=name, handler=_handler(plan.pack, plan.options), tree=tree, shipped=plan.resolution.shipped,
+        compression=plan.options.compression or "",
+    )  # fmt: skip
     listing = json.dumps(manifest.manifest(contents, artifact, site.lock, site.target), indent=1, ensure_ascii=False) + "\n"
     digests, stale = archive.digest_files(destination, artifact.sha256, site.loaded.config.sha_output)
     files = {**digests, build_dir / f"{name}.manifest.json": listing}

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import time
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -118,7 +119,7 @@ class Memory:
         """A digest of what is known of a pack before anything is looked at; variables enter only through it."""
         names = {*VARIABLES, *options.env_passthrough, *(name for name in self._environ if name.startswith(PREFIXES))}
         return ledger.digest({
-            "monopack": [__version__, sys.version, sys.executable],
+            "monopack": [__version__, sys.version, sys.executable, zlib.ZLIB_RUNTIME_VERSION],
             "machine": [sys.platform, *_machine()],
             "pack": [pack.path, pack.module, options.model_dump(mode="json")],
             "project": [str(self._loaded.root), self._roots, self._config],

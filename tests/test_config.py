@@ -196,8 +196,8 @@ def test_variables_for_packs_that_there_are_not(tmp_path: Path) -> None:
 def test_flags_have_what_a_command_line_needs() -> None:
     flags = {flag.name: flag for flag in config.flags()}
     assert list(flags) == [
-        "packs_dir", "build_dir", "skip_tests", "verify", "debug", "jobs", "sha_output", "package_manager", "target",
-        "require_hashes", "locked", "python", "existing_install_python", "cache_dir", "cache", "offline", "force",
+        "packs_dir", "build_dir", "skip_tests", "verify", "debug", "jobs", "sha_output", "compression", "package_manager",
+        "target", "require_hashes", "locked", "python", "existing_install_python", "cache_dir", "cache", "offline", "force",
         "auto_fix", "quiet", "color",
     ]  # fmt: skip
     assert {name for name, flag in flags.items() if flag.negative} == {
@@ -231,7 +231,7 @@ def test_an_unknown_package_manager_is_refused_with_the_known_ones(tmp_path: Pat
 
 
 def test_every_flag_can_be_given_as_text_or_boolean(tmp_path: Path) -> None:
-    fitting: dict[str, object] = {"jobs": "2", "package_manager": "uv", "color": "never"}
+    fitting: dict[str, object] = {"jobs": "2", "compression": "small", "package_manager": "uv", "color": "never"}
     given_flags = {flag.name: fitting.get(flag.name, True if flag.kind == "bool" else "b64") for flag in config.flags()}
     loaded = load(tmp_path, given_flags)
     assert {key: origin for key, origin in loaded.origins.items() if key in given_flags} == {

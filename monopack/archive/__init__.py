@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+import zlib
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,9 @@ from monopack.errors import ConfigError, PackError, disk_words
 from monopack.model import Artifact, Tree
 
 DIGEST_SUFFIXES: Mapping[str, str] = MappingProxyType({"hex": ".package.sha256", "b64": ".package.sha256.b64"})
-FORMATS: Mapping[str, Callable[[Tree, zip_format.Output, int | None], None]] = MappingProxyType({"zip": zip_format.write})
+FORMATS: Mapping[str, Callable[[Tree, zip_format.Output, zip_format.Style], None]] = MappingProxyType({"zip": zip_format.write})
+DEFLATE = f"zlib-{zlib.ZLIB_RUNTIME_VERSION}"  # what the bytes that `deflated` gives depend on
+deflated = zip_format.deflated
 
 
 class _Hashing:
@@ -34,19 +37,19 @@ class _Hashing:
         self.size += len(data)
 
 
-def write(tree: Tree, destination: Path, date: int | None) -> Artifact:
+def write(tree: Tree, destination: Path, date: int | None, *, stored: bool = False) -> Artifact:
     """Write the tree to a temporary file beside `destination` (absolute, its suffix names the format), ready to be published.
 
-    All members are dated `date` (seconds since 1970, UTC; None: 1980-01-01). The artifact's path is the temporary file, which is
-    on the disk when this returns. When this raises, it is gone: `PackError` when a source is not what the tree says, when the
-    format cannot hold the tree, and when the file cannot be written.
+    All members are dated `date` (seconds since 1970, UTC; None: 1980-01-01), and none is compressed when they are to be `stored`.
+    The artifact's path is the temporary file, which is on the disk when this returns. When this raises, it is gone: `PackError`
+    when a source is not what the tree says, when the format cannot hold the tree, and when the file cannot be written.
     """
     _replaceable(destination)
     temporary = _beside(destination)
     with _explained(destination), _removed_on_error([temporary]):
         with temporary.open("wb", buffering=1 << 20) as file:
             output = _Hashing(file)
-            FORMATS[destination.suffix.removeprefix(".")](tree, output, date)
+            FORMATS[destination.suffix.removeprefix(".")](tree, output, zip_format.Style(epoch=date, stored=stored))
             _flush(file)
         return Artifact(path=str(temporary), sha256=output.sha256.hexdigest(), size=output.size)
 

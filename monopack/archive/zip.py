@@ -48,15 +48,23 @@ class _Packed:
     blocks: Iterable[bytes]
 
 
-def write(tree: Tree, output: Output, epoch: int | None) -> None:
-    """Write the tree as a zip: sorted by UTF-8 bytes, all members dated `epoch` (seconds since 1970, UTC; None: 1980-01-01).
+@value()
+class Style:
+    """How to write: all members dated `epoch` (seconds since 1970, UTC; None: 1980-01-01), and all of them `stored`, or not."""
+
+    epoch: int | None = None
+    stored: bool = False
+
+
+def write(tree: Tree, output: Output, style: Style) -> None:
+    """Write the tree as a zip, sorted by UTF-8 bytes.
 
     Raises `PackError` for a source that is not what the tree says, a name that is not UTF-8, and a zip of 4 GiB or more.
     """
-    date = _dos_date(epoch)
+    date = _dos_date(style.epoch)
     directory: list[bytes] = []
     offset = 0
-    for entry, packed in _all_packed(sorted(tree.entries, key=_name)):
+    for entry, packed in _all_packed(sorted(tree.entries, key=_name), stored=style.stored):
         name = _name(entry)
         header = _header(name, packed, date)
         directory.append(_central(entry, name, header, offset))
@@ -73,25 +81,31 @@ def write(tree: Tree, output: Output, epoch: int | None) -> None:
 # ---------------------------------------------------------------- data
 
 
-def _all_packed(entries: Iterable[Entry]) -> Iterator[tuple[Entry, _Packed]]:
+def _all_packed(entries: Iterable[Entry], *, stored: bool) -> Iterator[tuple[Entry, _Packed]]:
     """Each entry with its data; neighbours from one wheel are read from it without opening it again."""
     for wheel, group in itertools.groupby(entries, key=lambda entry: entry.location if entry.offset is not None else None):
         if wheel is None:
-            yield from ((entry, _compressed(entry)) for entry in group)
+            yield from ((entry, _whole(entry, stored=stored)) for entry in group)
             continue
+        member = _inflated if stored else _spliced
         with _opened(wheel) as file:
-            yield from ((entry, _spliced(entry, file)) for entry in group)
+            yield from ((entry, member(entry, file)) for entry in group)
 
 
-def _compressed(entry: Entry) -> _Packed:
-    """A whole file, deflated, or stored when that is not longer."""
+def deflated(data: bytes) -> bytes:
+    """A raw deflate stream (RFC 1951) of the data, as short as zlib makes it: another build of zlib may give other bytes."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return deflate.compress(data) + deflate.flush()
+
+
+def _whole(entry: Entry, *, stored: bool) -> _Packed:
+    """A whole file, deflated, or stored when that is asked for or not longer."""
     with _opened(entry.location) as file:
         data = file.read()
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise _changed(entry.location)
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    deflated = deflate.compress(data) + deflate.flush()
-    method, shorter = (DEFLATED, deflated) if len(deflated) < len(data) else (STORED, data)
+    packed = data if stored else deflated(data)
+    method, shorter = (DEFLATED, packed) if len(packed) < len(data) else (STORED, data)
     return _Packed(method=method, crc=zlib.crc32(data), size=len(data), length=len(shorter), blocks=(shorter,))
 
 
@@ -100,6 +114,28 @@ def _spliced(entry: Entry, file: BinaryIO) -> _Packed:
     file.seek(entry.offset or 0)
     blocks = _blocks(file, entry)
     return _Packed(method=entry.method, crc=entry.crc, size=entry.size, length=entry.packed, blocks=blocks)
+
+
+def _inflated(entry: Entry, file: BinaryIO) -> _Packed:
+    """A member of a wheel, not compressed."""
+    if entry.method == STORED:
+        return _spliced(entry, file)
+    file.seek(entry.offset or 0)
+    return _Packed(method=STORED, crc=entry.crc, size=entry.size, length=entry.size, blocks=_unpacked(file, entry))
+
+
+def _unpacked(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
+    """What a member's deflate stream holds; the stream's digest is checked, so it is the one that was checked when it came in."""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        for block in _blocks(file, entry):
+            rest = block
+            while rest:
+                yield inflate.decompress(rest, CHUNK)
+                rest = inflate.unconsumed_tail
+    except zlib.error as problem:
+        raise _changed(entry.location) from problem
+    yield inflate.flush()
 
 
 def _blocks(file: BinaryIO, entry: Entry) -> Iterator[bytes]:

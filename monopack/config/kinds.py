@@ -199,4 +199,10 @@ Sdists = Annotated[
 Runner = Annotated[Literal["auto", "pytest", "unittest"], BeforeValidator(_word), Accepts(words='"auto", "pytest" or "unittest"')]
 Color = Annotated[Literal["auto", "always", "never"], BeforeValidator(_word), Accepts(words='"auto", "always" or "never"')]
 Optionals = Annotated[Literal["rules", "ship", "skip"], BeforeValidator(_word), Accepts(words='"rules", "ship" or "skip"')]
+Compression = Annotated[
+    Literal["wheel", "small", "stored"], BeforeValidator(_word), Accepts(words='"wheel", "small" or "stored"')
+]
+CompressionOrNone = Annotated[
+    Literal["wheel", "small", "stored"] | None, BeforeValidator(_word), Accepts(words='"wheel", "small" or "stored"')
+]
 Severity = Annotated[Literal["warn", "error"], BeforeValidator(_word), Accepts(words='"warn" or "error"')]

@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from monopack.config.kinds import (
     Accepts,
     Color,
+    Compression,
+    CompressionOrNone,
     Depth,
     DepthOrNone,
     Extras,
@@ -46,8 +48,8 @@ from monopack.config.kinds import (
 class PackOptions(BaseModel):
     """The options of one pack, from `[pack]` (defaults of every pack), `[packs.NAME]` or a managed block.
 
-    In these tables `target`, `verify` and `skip_tests` are None when the project-wide option decides; `pack_options` fills them
-    in.
+    In these tables `target`, `compression`, `verify` and `skip_tests` are None when the project-wide option decides;
+    `pack_options` fills them in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +77,7 @@ class PackOptions(BaseModel):
         default=(),
         description="Compiled files that may ship although the target cannot load them, as glob patterns of paths in the pack.",
     )
+    compression: CompressionOrNone = Field(default=None, description="As the project-wide `compression`, for this pack.")
     env: Variables = Field(default_factory=dict, description="Variables that verifying and tests run with.")
     test_env: Variables = Field(default_factory=dict, description="Variables that only tests run with.")
     env_passthrough: Names = Field(
@@ -117,6 +120,11 @@ class BuildConfig(BaseSettings):
     )
     sha_output: Annotated[Formats, OnCommandLine(group=Group.BUILD, metavar="hex,b64")] = Field(
         default=("hex",), description="How the artifact's sha256 is written beside it."
+    )
+    compression: Annotated[Compression, OnCommandLine(group=Group.BUILD, metavar="HOW")] = Field(
+        default="wheel",
+        description="How files are compressed in the artifact: `wheel` keeps the compressed bytes that wheels have, `small`"
+        " compresses each wheel once more and takes what is shorter, `stored` does not compress.",
     )
     package_manager: Annotated[Manager, OnCommandLine(group=Group.PINS, metavar="NAME")] = Field(
         default="auto",

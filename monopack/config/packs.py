@@ -18,9 +18,9 @@ def pack_options(loaded: Loaded, name: str, block: Mapping[str, object], where: 
     """The options of one pack: its managed block before `[packs.NAME]` before `[pack]` before the defaults.
 
     Lists are united (the defaults' entries first, none twice), tables of strings are merged, everything else is overridden. A
-    flag or variable for `target`, `verify` or `skip_tests` beats all of them; all three are set in the result. `block` holds
-    plain TOML values, `where` is its place (`packs/users_get.py:3`). Raises `ConfigError` there when the block cannot be
-    used.
+    flag or variable for `target`, `compression`, `verify` or `skip_tests` beats all of them; all four are set in the result.
+    `block` holds plain TOML values, `where` is its place (`packs/users_get.py:3`). Raises `ConfigError` there when the block
+    cannot be used.
     """
     try:
         own = PackOptions.model_validate(block)
@@ -31,7 +31,7 @@ def pack_options(loaded: Loaded, name: str, block: Mapping[str, object], where: 
         field: _united([getattr(table, field) for table in tables if field in table.model_fields_set])
         for field in set().union(*(table.model_fields_set for table in tables))
     }
-    for field in ("target", "verify", "skip_tests"):
+    for field in ("target", "compression", "verify", "skip_tests"):
         if insisted(loaded, field) or merged.get(field) is None:
             merged[field] = getattr(loaded.config, field)
     return PackOptions.model_validate(merged)

@@ -24,9 +24,13 @@ from monopack.store.fetch import Fetched, Job, fetch
 from monopack.store.glances import Glances, ask_index, wanted_ones
 from monopack.store.looking import Look, Looking
 from monopack.store.pip import Fetching, own_files, own_settings, with_cache_of
+from monopack.store.smaller import Recipe, smaller
 from monopack.store.upkeep import ABSENT, IMPORTS, PARSED, clean, held, held_parsed
 
-__all__ = ["LAYOUT", "Fetching", "Look", "Store", "clean", "held", "held_parsed", "looked_at", "parsed", "with_cache_of"]
+__all__ = [
+    "LAYOUT", "Fetching", "Look", "Recipe", "Store", "clean", "held", "held_parsed", "looked_at", "parsed", "smaller",
+    "with_cache_of",
+]  # fmt: skip
 
 LAYOUT = "v1"
 

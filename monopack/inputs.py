@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from monopack.passed_over import of_others, passed_over
+
 TICK = 50_000_000  # nanoseconds: two changes that are closer than this may bear the same time stamp
 ABSENT = ""  # the digest of what is not there
-NEVER_LISTED = frozenset({"__pycache__", "node_modules"})
-MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
 
 Look = list[int]  # size in bytes, mtime and ctime in nanoseconds, inode
 Listing = list[list[str]]  # the names in a folder with their kinds: `/` is a folder, `@` and its target a link
@@ -53,8 +53,10 @@ class Inputs:
         """
         skipped, folders, found = frozenset(skip), [""], hashlib.sha256()
         for inside in folders:
-            folder = f"{root}/{inside}" if inside else root
-            for name, kind in self._listing(folder):
+            listing = self._listing(f"{root}/{inside}" if inside else root)
+            if inside and of_others(name for name, _ in listing):
+                continue
+            for name, kind in listing:
                 path = f"{inside}/{name}" if inside else name
                 if kind == "/":
                     folders += [path] if f"{root}/{path}" not in skipped else []
@@ -147,19 +149,13 @@ def _digest(path: str) -> str:
 
 
 def _listed(folder: str) -> str:
-    """The names in a folder, sorted, as JSON; nothing of a folder that is not the project's own."""
+    """The names in a folder, sorted, as JSON, without those of folders that are never the project's own."""
     with os.scandir(folder) as entries:
         found = sorted((entry.name, _kind(entry)) for entry in entries)
-    if any(name in MARKS_OTHERS for name, _ in found):
-        return "[]"
-    return json.dumps([(name, kind) for name, kind in found if not (kind == "/" and _passed_over(name))])
+    return json.dumps([(name, kind) for name, kind in found if not (kind == "/" and passed_over(name))])
 
 
 def _kind(entry: os.DirEntry[str]) -> str:
     if entry.is_symlink():
         return f"@{os.path.realpath(entry.path)}"
     return "/" if entry.is_dir(follow_symlinks=False) else ""
-
-
-def _passed_over(name: str) -> bool:
-    return name.startswith(".") or name in NEVER_LISTED or name.endswith(".egg-info")

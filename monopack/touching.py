@@ -24,6 +24,7 @@ from monopack.explain import touched
 from monopack.finding import Found, Outside, find
 from monopack.history import Git, Past
 from monopack.model import Affected, Change, Lock, Touch, Touched, value
+from monopack.passed_over import of_others
 from monopack.planning import NOTHING_PINNED, Plan, Site, by_site, site_of, supplied, supplied_from, traced
 from monopack.run import temporary_folder
 
@@ -155,7 +156,7 @@ def _everywhere(asked: Asked, site: Site) -> tuple[Touch, ...]:
         if change.opaque and not path.startswith("../"):
             message = f"{path} is, or was, a link or a submodule: what changed behind it is not known"
             touches.append(Touch(kind="unknown", path=path, message=message))
-        elif name in trace.MARKS_OTHERS and change.kind != "changed":
+        elif "/" in path and of_others([name]) and change.kind != "changed":
             touches.append(Touch(kind="unknown", path=path, message=f"{touched.in_words(change)}: it hides its folder"))
         elif path == ".python-version" and site.target.chosen_by in CHOICE:
             touches.append(Touch(kind="config", path=path, message=touched.in_words(change)))

@@ -294,3 +294,13 @@ def test_a_wheel_that_the_lock_names_by_its_path_and_without_a_hash_is_looked_at
     assert "pins: " not in project.build().stderr
     project.wheel("one", files={"one/__init__.py": "another = True\n"})
     assert "a: built" in project.build().stderr
+
+
+def test_what_marks_a_virtual_environment_hides_no_project(project: Project) -> None:
+    project.write({"pyvenv.cfg": "", "app/__init__.py": "", "app/words.py": "WORD = 1\n", "old/venv/pyvenv.cfg": ""})
+    project.pack("main", "import app.words\n")
+    project.build()
+    assert "unchanged" in project.build().stderr
+    project.write({"app/words.py": "WORD = 2\n"})
+    assert "built" in project.build().stderr
+    assert (project.root / "build/main/app/words.py").read_text() == "WORD = 2\n"

@@ -19,7 +19,6 @@ from monopack.model import Reach, Target, TestPlan, Trace, TracedFile
 from monopack.trace.belongs import choose, is_test
 from monopack.trace.helpers import Hands, processors
 from monopack.trace.scan import (
-    MARKS_OTHERS,
     Memory,
     Scanner,
     by_pattern,
@@ -34,7 +33,7 @@ from monopack.trace.sources import Facts, SourceTree
 from monopack.trace.walk import INCLUDE, Start, starts_of, usable, walk
 
 __all__ = [
-    "MARKS_OTHERS", "Hands", "Memory", "Scanner", "SourceTree", "Start", "by_pattern", "imports_of", "is_test", "links",
+    "Hands", "Memory", "Scanner", "SourceTree", "Start", "by_pattern", "imports_of", "is_test", "links",
     "processors", "quoted", "survey", "tests_of", "trace", "way_of_reading",
 ]  # fmt: skip
 

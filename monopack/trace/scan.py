@@ -12,6 +12,7 @@ import tokenize
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -21,6 +22,7 @@ from pathspec import GitIgnoreSpec
 from monopack import __version__
 from monopack.block import decoded
 from monopack.model import Evidence, SourceFile, Target, WheelImport, value
+from monopack.passed_over import of_others, passed_over
 from monopack.trace.extensions import EXTENSIONS, suffixes
 from monopack.trace.findings import Matching, Mention, Needed, Reference, Remark
 from monopack.trace.flow import by_kind, import_statements, reachable
@@ -37,8 +39,6 @@ from monopack.trace.uses import uses_of
 from monopack.trace.values import Values
 from monopack.trace.written import read_back, written
 
-NEVER_SOURCE = frozenset({"__pycache__", "node_modules"})
-MARKS_OTHERS = frozenset({"pyvenv.cfg", ".monopack"})  # of a virtual environment, of a build folder
 UNREADABLE = (SyntaxError, UnicodeDecodeError, LookupError, ValueError, RecursionError, MemoryError)
 
 
@@ -59,7 +59,10 @@ def survey(root: Path, source_roots: Sequence[str], skip: Iterable[Path] = ()) -
     stack = [(str(root), "", frozenset({home}))]
     while stack:
         folder, relative, above = stack.pop()
-        for entry in _listing(folder):
+        listing = _listing(folder)
+        if relative and of_others(entry.name for entry in listing):
+            continue
+        for entry in listing:
             path = f"{relative}{entry.name}"
             real = os.path.realpath(entry.path) if entry.is_symlink() else None
             if real is not None and not _inside(real, home):
@@ -68,7 +71,7 @@ def survey(root: Path, source_roots: Sequence[str], skip: Iterable[Path] = ()) -
                 continue  # a link is what it leads to
             elif _is(entry.is_dir):
                 real = real or os.path.realpath(entry.path)
-                if real not in above and real not in skipped and not _never_source(entry.name):
+                if real not in above and real not in skipped and not passed_over(entry.name):
                     stack.append((entry.path, f"{path}/", above | {real}))
             elif _is(entry.is_file):
                 files.add(path)
@@ -82,13 +85,12 @@ def survey(root: Path, source_roots: Sequence[str], skip: Iterable[Path] = ()) -
 
 
 def _listing(folder: str) -> list[os.DirEntry[str]]:
-    """A folder's entries; of one that is unreadable, a virtual environment or a build folder, none."""
+    """A folder's entries; of one that is unreadable, none."""
     try:
         with os.scandir(folder) as entries:
-            found = list(entries)
+            return list(entries)
     except OSError:
         return []
-    return [] if any(entry.name in MARKS_OTHERS for entry in found) else found
 
 
 def _is(kind: Callable[[], bool]) -> bool:
@@ -103,15 +105,10 @@ def _inside(path: str, root: str) -> bool:
     return path == root or path.startswith(root + os.sep)
 
 
-def _never_source(folder: str) -> bool:
-    """Whether a folder of that name is a dot-folder, a cache, `node_modules` or the metadata of an editable install."""
-    return folder.startswith(".") or folder in NEVER_SOURCE or folder.endswith(".egg-info")
-
-
 def _disguised(target: str) -> bool:
     """Whether a link's target (a relative path) lies where nothing is source, or is a secret by another name."""
     parts = Path(target).parts
-    return any(map(_never_source, parts)) or any(map(SECRETS.fullmatch, parts[-1:]))
+    return any(map(passed_over, parts)) or any(map(SECRETS.fullmatch, parts[-1:]))
 
 
 def _parents(files: Iterable[str]) -> Iterator[str]:
@@ -201,8 +198,8 @@ class Scanner:
 
     def watched(self) -> Scanner:
         """A scanner of the same project, with the same memory, whose `looked` are the files that it alone was asked for."""
-        other = self.fresh()
-        other._known, other._lock = self._known, self._lock
+        other = copy(self)
+        other.looked = {}
         return other
 
     def narrowed(self, exclude: Sequence[str], *, strings: bool = True) -> Scanner:
@@ -213,14 +210,13 @@ class Scanner:
         if not exclude and strings:
             return self
         gone, _ = matching(self.tree, exclude)
-        tree = replace(self.tree, files=self.tree.files - gone, excluded=gone, strings=strings)
-        other = Scanner(tree, self._target, self._memory, self._hands)
-        other._known, other._lock, other.looked = self._known, self._lock, self.looked
+        other = copy(self)
+        other.tree = replace(self.tree, files=self.tree.files - gone, excluded=gone, strings=strings)
         return other
 
     def before(self, new: Iterable[str], gone: Iterable[str]) -> Scanner:
         """A scanner of the project before some files were there and while others still were; those cannot be read any more."""
-        old = {path for path in gone if not any(map(_never_source, path.split("/")[:-1]))}
+        old = {path for path in gone if not any(map(passed_over, path.split("/")[:-1]))}
         files = (self.tree.files - set(new)) | old
         tree = replace(self.tree, files=files, folders=frozenset(_parents(files)), suffixes=(SOURCE,))
         other = Scanner(tree, self._target, self._memory, self._hands)

@@ -23,7 +23,6 @@ from monopack.ledger import Ledger, digest
 from monopack.model import Evidence, Failure, Fetches, Lock, Pack, Part, Resolution, Target, TestPlan, Trace, value
 from monopack.recalling import Memory
 from monopack.resolve import RULES, Wanted
-from monopack.resolve.rules import Rules
 from monopack.store import Fetching, Look, Store, parsed, with_cache_of
 from monopack.supply import NOTHING, Answer, Ask, supply
 
@@ -196,7 +195,7 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Site, list[Plan]]:
     if not any(p.traced.imports or p.tests.tests or p.options.extra_distributions for p in plans):
         return site, plans
     lock = _checked(site.lock if site.lock.path else read_lock(site), site)
-    store = Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target))
+    store = _store(site, lock)
     answered = _supply(plans, lock, store, site)
     if _incomplete(lock) and any(isinstance(plan.error, UnpinnedError) for plan in answered):
         lock = _complete(lock, site)
@@ -211,7 +210,7 @@ def supplied(plans: list[Plan], site: Site) -> tuple[Site, list[Plan]]:
 
 def supplied_from(plans: list[Plan], lock: Lock, site: Site) -> list[Plan]:
     """Give every plan its distributions from a lock as it is."""
-    return _supply(plans, lock, Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target)), site)
+    return _supply(plans, lock, _store(site, lock), site)
 
 
 def _tell_reuse(fetches: Fetches, python: str | None) -> None:
@@ -295,13 +294,18 @@ def parts(resolution: Resolution, site: Site, *, located: bool) -> tuple[Part, .
     Raises `LockError` for a store that cannot be used.
     """
     lock = site.lock
-    store = Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target))
+    store = _store(site, lock)
     pins = [lock.pins[each.distribution.name] for each in resolution.shipped]
     origins = store.origins(pins, lock.index_options, site.target, located=located)
     return tuple(
         Part(shipped=each, pin=pin, origin=origins[pin.name], size=Path(each.distribution.location).stat().st_size)
         for each, pin in zip(resolution.shipped, pins, strict=True)
     )
+
+
+def _store(site: Site, lock: Lock) -> Store:
+    """The store, as the pins of a lock are fetched and read for a target."""
+    return Store(site.loaded.cache_dir, _fetching(site, lock), _look(site.target))
 
 
 def _fetching(site: Site, lock: Lock) -> Fetching:
@@ -333,7 +337,7 @@ def wanted(plan: Plan, site: Site) -> Wanted:
         module_map=site.loaded.config.module_map,
         metadata=plan.traced.metadata,
         uses=plan.traced.uses,
-        rules=_rules(site),
+        rules={**RULES, **site.loaded.config.import_rules},  # those of the config count more
         optional=plan.options.optional,
     )
 
@@ -347,18 +351,5 @@ def _wanted_by_tests(plan: Plan, lock: Lock, site: Site) -> Wanted | None:
     named = dict.fromkeys((*platform, *options.extra_distributions, *options.test_distributions), "test_distributions")
     if _runner(plan, lock) == "pytest":
         named |= {name: "test_runner" for name in ("pytest", *lock.pins) if name == "pytest" or name.startswith("pytest-")}
-    return Wanted(
-        imports=(*plan.traced.imports, *plan.tests.imports),
-        distributions=named,
-        module_map=site.loaded.config.module_map,
-        development=True,
-        metadata=plan.traced.metadata,
-        uses=plan.traced.uses,
-        rules=_rules(site),
-        optional=options.optional,
-    )
-
-
-def _rules(site: Site) -> Rules:
-    """The import rules that monopack has, and those of the config, which count more."""
-    return {**RULES, **site.loaded.config.import_rules}
+    imports = (*plan.traced.imports, *plan.tests.imports)
+    return replace(wanted(plan, site), imports=imports, distributions=named, excluded=frozenset(), development=True)

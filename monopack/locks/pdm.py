@@ -26,12 +26,12 @@ from monopack.locks.pins import (
     Choice,
     Item,
     Name,
+    Place,
     file_url,
     filename_of,
     first_line,
     git_url,
     holds,
-    package_lines,
     redact,
     refuse_moving,
     refuse_source,
@@ -43,7 +43,7 @@ from monopack.locks.pins import (
     version_in,
     without_hashes,
 )
-from monopack.model import Evidence, Lock, Pin, Target, WheelFile, value
+from monopack.model import Lock, Pin, Target, WheelFile
 
 VERSION = "4.5"
 MAIN = "default"
@@ -144,24 +144,6 @@ class _Settings(Item):
     source: tuple[_Source, ...] = ()
 
 
-@value()
-class _Place:
-    """Where the lock is: the project's root, the lock's path relative to it, and the line of each package in it."""
-
-    root: Path
-    path: str
-    lines: list[int]
-
-    @property
-    def folder(self) -> Path:
-        """The absolute folder of the lock."""
-        return (self.root / self.path).parent
-
-    def evidence(self, position: int) -> Evidence:
-        """The place of a package."""
-        return Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
-
-
 def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     """The pins of the `pdm.lock` at `path` (relative to the absolute `root`) that hold for `target`.
 
@@ -177,7 +159,7 @@ def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     groups = set(document.metadata.groups) - {MAIN}
     choice.check(groups & optional, groups - optional, path)
     ships = {MAIN, *filter(choice.has_extra, groups & optional), *filter(choice.has_group, groups - optional)}
-    place = _Place(root=root, path=path, lines=package_lines(text))
+    place = Place.of(root, path, text)
     reader = _Reader(document, place, target, ships)
     try:
         reader.check()
@@ -218,7 +200,7 @@ def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 class _Reader:
     """The packages of a lock, seen from one target; `ships` are the groups that ship."""
 
-    def __init__(self, document: _Document, place: _Place, target: Target, ships: set[str]) -> None:
+    def __init__(self, document: _Document, place: Place, target: Target, ships: set[str]) -> None:
         self.document, self.place, self.target, self.ships = document, place, target, ships
 
     def check(self) -> None:

@@ -114,6 +114,29 @@ def first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
+@value()
+class Place:
+    """Where the lock is: the project's root, the lock's path relative to it, and the line of each package in it."""
+
+    root: Path
+    path: str
+    lines: list[int]
+
+    @classmethod
+    def of(cls, root: Path, path: str, text: str) -> Place:
+        """The place of a lock that has this text."""
+        return cls(root=root, path=path, lines=package_lines(text))
+
+    @property
+    def folder(self) -> Path:
+        """The absolute folder of the lock."""
+        return (self.root / self.path).parent
+
+    def evidence(self, position: int) -> Evidence:
+        """The place of a package."""
+        return Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
+
+
 def package_lines(text: str, header: str = "[[package]]") -> list[int]:
     """The line of `name =` in each `[[package]]` of a TOML lock, in the lock's order."""
     found: list[int] = []

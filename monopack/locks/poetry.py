@@ -25,12 +25,12 @@ from monopack.locks.pins import (
     Choice,
     Item,
     Name,
+    Place,
     file_url,
     first_line,
     for_tests_too,
     git_url,
     holds,
-    package_lines,
     refuse_moving,
     refuse_source,
     refuse_twins,
@@ -41,7 +41,7 @@ from monopack.locks.pins import (
     version_in,
     without_hashes,
 )
-from monopack.model import Evidence, Lock, Pin, Target, value
+from monopack.model import Lock, Pin, Target, value
 
 VERSIONS = ("1.1", "2.0", "2.1")
 STATED = ("2.1",)  # versions in which packages state their groups and markers
@@ -210,24 +210,6 @@ class _Manifest(Item):
             yield "dev", self.tool.poetry.dev_dependencies
 
 
-@value()
-class _Place:
-    """Where the lock is: the project's root, the lock's path relative to it, and the line of each package in it."""
-
-    root: Path
-    path: str
-    lines: list[int]
-
-    @property
-    def folder(self) -> Path:
-        """The absolute folder of the lock."""
-        return (self.root / self.path).parent
-
-    def evidence(self, position: int) -> Evidence:
-        """The place of a package."""
-        return Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
-
-
 def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     """The pins of the `poetry.lock` at `path` (relative to the absolute `root`) that hold for `target`.
 
@@ -240,7 +222,7 @@ def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     manifest_path = PurePosixPath(path).with_name("pyproject.toml").as_posix()
     manifest = toml_of(text_of(root, manifest_path), manifest_path, "correct it")
     asks = table_of(_Manifest, manifest, manifest_path, "what poetry reads", "`poetry check` tells more")
-    place = _Place(root=root, path=path, lines=package_lines(text))
+    place = Place.of(root, path, text)
     asked = _Asked(manifest=asks, choice=choice, extras=document.extras)
     choice.check(*asked.choices(document), path)
     graph = _Graph(document, asked, place, target)
@@ -371,7 +353,7 @@ class _Asked:
 class _Graph:
     """The packages of a lock, seen from one target. Packages are known by their position in the lock."""
 
-    def __init__(self, document: _Document, asked: _Asked, place: _Place, target: Target) -> None:
+    def __init__(self, document: _Document, asked: _Asked, place: Place, target: Target) -> None:
         self.document, self.asked, self.place, self.target = document, asked, place, target
         self.extras = asked.chosen_extras()
         self.by_name: dict[str, list[int]] = {}

@@ -19,13 +19,13 @@ from monopack.locks.pins import (
     Choice,
     Item,
     Name,
+    Place,
     file_url,
     filename_of,
     first_line,
     for_tests_too,
     git_url,
     holds,
-    package_lines,
     refuse_moving,
     refuse_twins,
     shown,
@@ -35,7 +35,7 @@ from monopack.locks.pins import (
     without_hashes,
 )
 from monopack.locks.uv_manifests import Edge, Kept, Locked, Metadata, changed
-from monopack.model import Evidence, Lock, Pin, Target, WheelFile, value
+from monopack.model import Lock, Pin, Target, WheelFile
 
 VERSION = 1
 LOCAL = ("editable", "virtual", "directory")
@@ -114,7 +114,7 @@ def read(root: Path, path: str, target: Target, choice: Choice) -> Lock:
     """
     text = text_of(root, path)
     document = _document(text, path)
-    place = _Place(root=root, path=path, lines=package_lines(text))
+    place = Place.of(root, path, text)
     graph = _Graph(document, place, target, choice)
     choice.check(*graph.choices(), path)
     try:
@@ -169,28 +169,10 @@ def _version_place(text: str, path: str) -> str:
     return f"{path}:{next(numbers, 1)}"
 
 
-@value()
-class _Place:
-    """Where the lock is: the project's root, the lock's path relative to it, and the line of each package in it."""
-
-    root: Path
-    path: str
-    lines: list[int]
-
-    @property
-    def folder(self) -> Path:
-        """The absolute folder of the lock."""
-        return (self.root / self.path).parent
-
-    def evidence(self, position: int) -> Evidence:
-        """The place of a package."""
-        return Evidence(file=self.path, line=self.lines[position] if position < len(self.lines) else 0)
-
-
 class _Graph:
     """The packages of a lock, seen from one target. Packages are known by their position in the lock."""
 
-    def __init__(self, document: _Document, place: _Place, target: Target, choice: Choice) -> None:
+    def __init__(self, document: _Document, place: Place, target: Target, choice: Choice) -> None:
         self.document, self.place, self.target, self.choice = document, place, target, choice
         self.folder, self.path = place.folder, place.path
         self.by_name: dict[str, list[int]] = {}

@@ -127,6 +127,8 @@ class Reach(StrEnum):
     EAGER = "eager"
     LAZY = "lazy"
 
+    __hash__ = str.__hash__  # that of an Enum runs Python code, for every value that holds one
+
 
 @value()
 class Import:

@@ -1,12 +1,14 @@
-"""What the rules find in a file: the imports, data, metadata and strings that it names, and what cannot be told."""
+"""What the rules find in a file: the imports, data, metadata and strings that it names, and what cannot be told.
+
+There are many of them, and they are kept as rows: named tuples are read back at a tenth of what other values cost.
+"""
 
 from __future__ import annotations
 
-from monopack.model import value
+from typing import NamedTuple
 
 
-@value()
-class Reference:
+class Reference(NamedTuple):
     """One name that a file imports, as written.
 
     `name` is dotted and may be empty (`from . import x`); `level` counts leading dots, from the package `anchor` where one is
@@ -33,8 +35,7 @@ class Reference:
         return "." * self.level + self.name
 
 
-@value()
-class Matching:
+class Matching(NamedTuple):
     """All modules whose names match: a reference whose `name` holds `*` for anything, or `?` for one part of a dotted name."""
 
     reference: Reference
@@ -44,8 +45,7 @@ class Matching:
     rule: str = ""
 
 
-@value()
-class Remark:
+class Remark(NamedTuple):
     """Something that the user has to know about a line: what cannot be told there, or what is wrong with it."""
 
     text: str
@@ -55,8 +55,7 @@ class Remark:
     rule: str = ""
 
 
-@value()
-class Spot:
+class Spot(NamedTuple):
     """A place in the project as code spells it.
 
     `path` (POSIX, may begin with `..`) counts from the folder of the file that spells it; or, where `start` names a module, from
@@ -69,8 +68,7 @@ class Spot:
     computed: bool = False
 
 
-@value()
-class Data:
+class Data(NamedTuple):
     """A file or folder that code reads. `lazy`, `optional` and `rule` as of a `Reference`."""
 
     spot: Spot
@@ -80,8 +78,7 @@ class Data:
     rule: str = ""
 
 
-@value()
-class Needed:
+class Needed(NamedTuple):
     """Metadata that a file reads: that of the distribution of a name (as written), or of all that have entry points in a group.
 
     `lazy`, `optional` and `rule` are as in `Reference`.
@@ -95,8 +92,7 @@ class Needed:
     rule: str = ""
 
 
-@value()
-class Mention:
+class Mention(NamedTuple):
     """A whole string that looks like the dotted name of a module, or of what one has: `app.x`, `app.x.Y`, `app.x:handler`."""
 
     name: str

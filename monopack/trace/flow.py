@@ -49,12 +49,16 @@ class Context:
         """The same for the code of a function."""
         if self.lazy and self.local:
             return self
+        if not (self.optional or self.parameter or self.behind):
+            return CALLED
         return Context(lazy=True, optional=self.optional, local=True, parameter=self.parameter, behind=self.behind)
 
 
+CALLED = Context(lazy=True, local=True)
+
 Step = tuple[ast.AST, Context]
 Seen = Mapping[type[ast.AST], list[tuple[Any, Context]]]
-Parts = Callable[[Any, Context, Known], Iterator[Step]]
+Parts = Callable[[Any, Context, Known], list[Step]]
 
 
 def reachable(tree: ast.Module, known: Known) -> list[Step]:
@@ -67,20 +71,20 @@ def reachable(tree: ast.Module, known: Known) -> list[Step]:
     stack: list[Step] = [(tree, Context())]
     while stack:
         node, context = step = stack.pop()
-        kind = type(node)
-        if kind in TELLING:
+        tells, parts, fields = PLAN[type(node)]
+        if tells:
             found.append(step)
-        parts = PARTS.get(kind)
         if parts:
             stack.extend(parts(node, context, known))
             continue
         silent = SILENT_INSIDE if context.local else SILENT
-        for name in FIELDS[kind]:  # as `_children`, in line: this is where tracing spends its time
+        for name in fields:  # as `_children`, in line: this is where tracing spends its time
             part: Any = getattr(node, name, None)
-            if type(part) is list:
+            if type(part) is not list:
+                if type(part) not in silent:
+                    stack.append((part, context))
+            elif part:
                 stack += [(child, context) for child in part if type(child) not in silent]
-            elif type(part) not in silent:
-                stack.append((part, context))
     return found
 
 
@@ -122,73 +126,76 @@ def _children(node: ast.AST, kind: type[ast.AST]) -> list[Any]:
     return children
 
 
-def _each(nodes: Iterable[ast.AST | None], context: Context) -> Iterator[Step]:
+def _each(nodes: Iterable[ast.AST | None], context: Context) -> list[Step]:
     """A step for each node; absent ones (None) are left out."""
-    return ((node, context) for node in nodes if node is not None)
+    return [(node, context) for node in nodes if node is not None]
 
 
-def _function(node: Any, context: Context, _known: Known) -> Iterator[Step]:
+def _function(node: Any, context: Context, _known: Known) -> list[Step]:
     """`def` and `lambda`: defaults, decorators and annotations run with the code around, the body when it is called."""
     around = [*getattr(node, "decorator_list", ()), node.args, getattr(node, "returns", None)]
     body = node.body if isinstance(node.body, list) else [node.body]
-    yield from _each(around, context)
     inner = context.called
     if getattr(node, "name", "") == "__getattr__" and node.args.args and not context.local:
         inner = replace(inner, parameter=node.args.args[0].arg)
-    yield from _each(body, inner)
+    return _each(around, context) + _each(body, inner)
 
 
-def _class(node: Any, context: Context, _known: Known) -> Iterator[Step]:
+def _arguments(node: Any, context: Context, _known: Known) -> list[Step]:
+    """The parameters of a function: annotations and defaults."""
+    named = [*node.posonlyargs, *node.args, node.vararg, *node.kwonlyargs, node.kwarg]
+    return _each([arg.annotation for arg in named if arg] + node.kw_defaults + node.defaults, context)
+
+
+def _class(node: Any, context: Context, _known: Known) -> list[Step]:
     """`class`: all of it runs with the code around."""
-    yield from _each([*node.decorator_list, *node.bases, *node.keywords], context)
-    yield from _each(node.body, context.inside)
+    return _each([*node.decorator_list, *node.bases, *node.keywords], context) + _each(node.body, context.inside)
 
 
-def _condition(node: Any, context: Context, known: Known) -> Iterator[Step]:
+def _condition(node: Any, context: Context, known: Known) -> list[Step]:
     """`if`, `while` and `a if b else c`: the branch that is decided, or both, neither of them surely.
 
     Where the condition asks whether a module can be found, the code copes without it.
     """
     holds = decide(node.test, known)
     inner = context.coping if probes(node.test, known) else context.later if holds is None else context
-    yield from _each([node.test], context)
+    steps: list[Step] = [(node.test, context)]
     if holds is not False:
         body = node.body if isinstance(node.body, list) else [node.body]
         behind = _compared(node.test, context.parameter) if context.parameter else ()
-        yield from _each(body, replace(inner, behind=behind) if behind else inner)
+        steps += _each(body, replace(inner, behind=behind) if behind else inner)
     if holds is not True:
-        yield from _each(node.orelse if isinstance(node.orelse, list) else [node.orelse], inner)
+        steps += _each(node.orelse if isinstance(node.orelse, list) else [node.orelse], inner)
+    return steps
 
 
-def _loop(node: Any, context: Context, _known: Known) -> Iterator[Step]:
+def _loop(node: Any, context: Context, _known: Known) -> list[Step]:
     """`for`: there may be nothing to loop over, and a `break` before its `else`."""
-    yield from _each([node.target, node.iter], context)
-    yield from _each([*node.body, *node.orelse], context.later)
+    return _each([node.target, node.iter], context) + _each([*node.body, *node.orelse], context.later)
 
 
-def _attempt(node: Any, context: Context, known: Known) -> Iterator[Step]:
+def _attempt(node: Any, context: Context, known: Known) -> list[Step]:
     """`try`: where a failing import is caught, neither the attempt nor its fallback has to succeed."""
     if any(_catches(handler.type, known) for handler in node.handlers):
-        yield from _each([*node.body, *node.handlers, *node.orelse], context.coping)
+        steps = _each([*node.body, *node.handlers, *node.orelse], context.coping)
     else:
-        yield from _each([*node.body, *node.orelse], context)
-        yield from _each(node.handlers, context.later)
-    yield from _each(node.finalbody, context)
+        steps = _each([*node.body, *node.orelse], context) + _each(node.handlers, context.later)
+    return steps + _each(node.finalbody, context)
 
 
-def _with(node: Any, context: Context, known: Known) -> Iterator[Step]:
+def _with(node: Any, context: Context, known: Known) -> list[Step]:
     """`with`: `contextlib.suppress(ImportError)` is a `try` by another name."""
     suppressed = any(_suppresses(item, known) for item in node.items)
-    yield from _each(node.items, context)
-    yield from _each(node.body, context.coping if suppressed else context)
+    return _each(node.items, context) + _each(node.body, context.coping if suppressed else context)
 
 
-def _match(node: Any, context: Context, _known: Known) -> Iterator[Step]:
+def _match(node: Any, context: Context, _known: Known) -> list[Step]:
     """`match`: no case runs surely."""
-    yield from _each([node.subject], context)
+    steps = _each([node.subject], context)
     for case in node.cases:
         asked = literals(case.pattern) if _is(node.subject, context.parameter) else ()
-        yield case, replace(context.later, behind=asked or context.behind)
+        steps.append((case, replace(context.later, behind=asked or context.behind)))
+    return steps
 
 
 # The fields of each kind of node that may hold nodes which tell something.
@@ -200,7 +207,8 @@ FIELDS: Mapping[type[ast.AST], list[str]] = {
 
 # What has parts that run at different times, what tells something, and what tells nothing and has no parts that do.
 PARTS: Mapping[type[ast.AST], Parts] = {
-    ast.FunctionDef: _function, ast.AsyncFunctionDef: _function, ast.Lambda: _function, ast.ClassDef: _class,
+    ast.FunctionDef: _function, ast.AsyncFunctionDef: _function, ast.Lambda: _function, ast.arguments: _arguments,
+    ast.ClassDef: _class,
     ast.If: _condition, ast.IfExp: _condition, ast.While: _condition, ast.For: _loop, ast.AsyncFor: _loop,
     ast.Try: _attempt, ast.TryStar: _attempt, ast.With: _with, ast.AsyncWith: _with, ast.Match: _match,
 }  # fmt: skip
@@ -209,6 +217,9 @@ TELLING = frozenset({
     ast.AsyncFunctionDef, ast.ClassDef, ast.Name, ast.Global, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping,
     ast.BinOp, ast.JoinedStr, ast.Return, ast.For, ast.arguments,
 })  # fmt: skip
+PLAN: Mapping[type[ast.AST], tuple[bool, Parts | None, list[str]]] = {
+    kind: (kind in TELLING, PARTS.get(kind), fields) for kind, fields in FIELDS.items()
+}
 SILENT = frozenset({ast.Constant, ast.alias, ast.Pass, ast.Nonlocal, str, int, bool, type(None)})
 SILENT_INSIDE = SILENT | {ast.Name}  # names that are local, or only read
 

@@ -29,6 +29,8 @@ ALWAYS = {"six.PY2": False, "six.PY3": True}
 VERSION_PARTS = ("major", "minor", "micro")
 CONDITION = re.compile(r"\b(?:if|elif|while)\b(.*)")
 WORD = re.compile(r"[^\W\d]\w*")
+DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+BLOCKS = frozenset({ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.ExceptHandler})
 FINDERS = frozenset({"find_spec", "find_loader"})
 
 
@@ -56,7 +58,7 @@ class Known:
 
 def known_of(tree: ast.Module, text: str, markers: Mapping[str, str]) -> Known:
     """What a module's syntax tree and source text tell before its code runs on a target."""
-    statements = list(_at_the_top(tree))
+    statements = [statement for statement in _at_the_top(tree) if type(statement) not in DEFINITIONS]
     aliases: dict[str, str] = {}
     for statement in statements:
         match statement:
@@ -108,7 +110,7 @@ def _at_the_top(tree: ast.Module) -> Iterator[ast.AST]:
     while stack:
         statement = stack.pop()
         yield statement
-        if isinstance(statement, ast.If | ast.Try | ast.TryStar | ast.With | ast.For | ast.While | ast.ExceptHandler):
+        if type(statement) in BLOCKS:
             for part in ("body", "orelse", "finalbody", "handlers"):
                 stack.extend(getattr(statement, part, ()))
 

@@ -18,6 +18,7 @@ from monopack.run import Door, temporary_folder
 log = logging.getLogger(__name__)
 
 FEWEST = 400  # files for one process: starting a helper takes as long as parsing so many
+HEAD = 250  # files that are parsed here while helpers start
 # The folder of the project must not be on its `sys.path`; the one that holds monopack comes last, if it is not there already.
 RUN = "import sys; sys.path.append(sys.argv.pop(1)); from monopack.trace.helper import main; main(*sys.argv[1:])"
 
@@ -47,13 +48,14 @@ def share(paths: Sequence[str], job: Job, hands: Hands, own: Callable[[Sequence[
     Files that helpers could not parse are left out.
     """
     count = min(hands.processes, len(paths) // FEWEST) or 1
-    parts = [paths[first::count] for first in range(count)]
     if count == 1:
         own(paths)
         return {}
+    begun, rest = paths[:HEAD], paths[HEAD:]
+    parts = [rest[first::count] for first in range(count)]
     with ThreadPoolExecutor(count - 1) as threads:
         answers = [threads.submit(_ask, part, job, hands) for part in parts[1:]]
-        own(parts[0])
+        own([*begun, *parts[0]])
         return {path: said for answer in answers for path, said in answer.result().items()}
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import NamedTuple
 
 from monopack.errors import PackError
-from monopack.model import Evidence, Reach, Target, value
+from monopack.model import Evidence, Reach, Target
 from monopack.trace.findings import Reference
 from monopack.trace.sources import SourceTree
 
 
-@value()
-class Place:
+class Place(NamedTuple):
     """Where a reference stands: its line, when the file around it runs, and the package that its dots start from."""
 
     evidence: Evidence
@@ -19,8 +18,7 @@ class Place:
     package: str = ""
 
 
-@value()
-class Meaning:
+class Meaning(NamedTuple):
     """What one reference means: first-party files (parents first), or an import that somebody else has to provide.
 
     `base` is an absolute dotted name, `attribute` what is imported from it; `holder` is the first-party module that has the
@@ -54,6 +52,7 @@ class Meanings:
         self._tree = tree
         self._target = target
         self._known: dict[tuple[str, str, bool], Meaning] = {}
+        self._files: dict[str, str | None] = {}
 
     def of(self, reference: Reference, place: Place) -> Meaning:
         """What a reference means where it stands. Raises `PackError` for a module behind a link out of the project."""
@@ -70,7 +69,7 @@ class Meanings:
     def _find(self, base: str, attribute: str, relative: bool) -> Meaning:
         """What an absolute name means, and something that is imported from it; `relative` says that it was written with dots."""
         tree, target = self._tree, self._target
-        files = _files(base, attribute, tree)
+        files = self._on_the_way(base, attribute)
         plain = Meaning(base=base, attribute=attribute, files=files.paths, holder=files.holder, package=files.package)
         top = base.partition(".")[0]
         if top in target.builtins:
@@ -78,14 +77,34 @@ class Meanings:
         if files.found:
             return plain
         if top in target.stdlib and not files.paths:
-            return replace(plain, others=True, standard=True)
+            return plain._replace(others=True, standard=True)
         if files.excluded:
             return plain
         inside = bool(files.paths) or relative
         folder = tree.is_folder(plain.dotted)
         if inside and not folder and not tree.is_folder(base):
             attribute = ""  # the module itself is what is missing
-        return replace(plain, attribute=attribute, folder=folder, others=not (inside and folder), missing=inside and not folder)
+        return plain._replace(attribute=attribute, folder=folder, others=not (inside and folder), missing=inside and not folder)
+
+    def _on_the_way(self, base: str, attribute: str) -> _Located:
+        """The files that importing `base` (and `attribute` from it) runs: every parent package, the module, the submodule."""
+        parts = base.split(".")
+        located = [self._file(".".join(parts[: i + 1])) for i in range(len(parts))]
+        paths = tuple(path for path in located if path is not None)
+        last = located[-1]
+        submodule = self._file(f"{base}.{attribute}") if attribute else None
+        if submodule is not None:
+            return _Located(paths=(*paths, submodule), found=True, package=last or "")
+        if last is not None:
+            return _Located(paths=paths, found=True, holder=last)
+        excluded = self._tree.excludes(base) or (bool(attribute) and self._tree.excludes(f"{base}.{attribute}"))
+        return _Located(paths=paths, excluded=excluded)
+
+    def _file(self, name: str) -> str | None:
+        """The file of a module; packages are on the way to much."""
+        if name not in self._files:
+            self._files[name] = self._tree.locate(name)
+        return self._files[name]
 
 
 def meaning_of(reference: Reference, place: Place, tree: SourceTree, target: Target) -> Meaning:
@@ -118,8 +137,7 @@ def refuse_link(name: str, evidence: Evidence, tree: SourceTree) -> None:
         raise PackError(f"{link} is a link that leads out of the project", where=str(evidence), hint=hint)
 
 
-@value()
-class _Located:
+class _Located(NamedTuple):
     """The first-party files on the way to a name.
 
     `found` says that they lead all the way, `holder` is the module that has the rest as a name, if there is a rest, `package` the
@@ -131,18 +149,3 @@ class _Located:
     holder: str = ""
     package: str = ""
     excluded: bool = False
-
-
-def _files(base: str, attribute: str, tree: SourceTree) -> _Located:
-    """The files that importing `base` (and `attribute` from it) runs: every parent package, the module, the submodule."""
-    parts = base.split(".")
-    located = [tree.locate(".".join(parts[: i + 1])) for i in range(len(parts))]
-    paths = tuple(path for path in located if path is not None)
-    last = located[-1]
-    submodule = tree.locate(f"{base}.{attribute}") if attribute else None
-    if submodule is not None:
-        return _Located(paths=(*paths, submodule), found=True, package=last or "")
-    if last is not None:
-        return _Located(paths=paths, found=True, holder=last)
-    excluded = tree.excludes(base) or (bool(attribute) and tree.excludes(f"{base}.{attribute}"))
-    return _Located(paths=paths, excluded=excluded)

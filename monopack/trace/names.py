@@ -168,7 +168,7 @@ def _given(seen: Seen, text: str) -> Iterator[str]:
     for kind in (ast.Assign, ast.AnnAssign, ast.AugAssign):
         for node, _ in seen.get(kind, ()):
             targets = node.targets if kind is ast.Assign else [node.target]
-            if any(type(target) is not ast.Name for target in targets):  # most are plain names, which are the module's own
+            if len(targets) > 1 or type(targets[0]) is not ast.Name:  # most are plain names, which are the module's own
                 yield from filter(None, map(_set_by, _flat(targets)))
     imported = {name for kind in (ast.Import, ast.ImportFrom) for node, _ in seen.get(kind, ()) for name in _imported(node)}
     for node, _ in seen.get(ast.Call, ()):

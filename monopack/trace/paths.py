@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from monopack.trace.findings import Spot
@@ -197,7 +196,7 @@ def _method(node: Any, scope: Scope, depth: int) -> list[Spot]:
         return extended(_up(found, 1), node.args, scope)
     if method == "with_suffix":
         suffix = scope.text(node.args[0]) if node.args else None
-        return [] if suffix is None else [replace(s, path=posixpath.splitext(s.path)[0] + suffix) for s in found]
+        return [] if suffix is None else [s._replace(path=posixpath.splitext(s.path)[0] + suffix) for s in found]
     return found
 
 
@@ -218,7 +217,7 @@ def extended(starts: list[Spot], tails: Iterable[ast.expr], scope: Scope) -> lis
             return []  # a number: nothing that divides is a path
         if text is not None and text.startswith("/"):
             return []
-        starts = [_joined(spot, text) if text is not None else replace(_joined(spot, folder), computed=True) for spot in starts]
+        starts = [_joined(spot, text) if text is not None else _joined(spot, folder)._replace(computed=True) for spot in starts]
     return starts
 
 
@@ -230,7 +229,7 @@ def _glued(starts: list[Spot], tails: list[ast.expr], scope: Scope) -> list[Spot
         return []
     if text is not None:
         return [_joined(spot, text[1:]) for spot in starts]
-    return [replace(_joined(spot, beginning[1:].rpartition("/")[0]), computed=True) for spot in starts]
+    return [_joined(spot, beginning[1:].rpartition("/")[0])._replace(computed=True) for spot in starts]
 
 
 def _beginning(parts: list[ast.expr]) -> str:
@@ -253,7 +252,7 @@ def _beginning(parts: list[ast.expr]) -> str:
 
 def _joined(spot: Spot, tail: str) -> Spot:
     """A place further along; below a place that is not known, everything counts as there."""
-    return spot if spot.computed else replace(spot, path=posixpath.normpath(posixpath.join(spot.path, tail.replace("\\", "/"))))
+    return spot if spot.computed else spot._replace(path=posixpath.normpath(posixpath.join(spot.path, tail.replace("\\", "/"))))
 
 
 def _up(places: list[Spot], count: int) -> list[Spot]:

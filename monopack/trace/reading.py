@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from monopack.model import Evidence, value
 from monopack.trace.extensions import EXTENSIONS
@@ -54,7 +53,7 @@ def _grounded(spot: Spot, file: str, places: Places, tree: SourceTree) -> list[t
 def _start(spot: Spot, file: str, places: Places, tree: SourceTree) -> list[tuple[Spot, str]]:
     """One step back from a name: to the folder of the module that it names, or to what it stands for in a module."""
     name = _absolute(spot.start, file, tree)
-    bare = replace(spot, start="")
+    bare = spot._replace(start="")
     module = tree.locate(name)
     if module:
         return [(bare, module)]
@@ -77,7 +76,7 @@ def _absolute(name: str, file: str, tree: SourceTree) -> str:
 def _appended(begin: Spot, rest: Spot) -> Spot:
     if begin.computed:
         return begin
-    return replace(begin, path=posixpath.normpath(f"{begin.path}/{rest.path}"), computed=rest.computed)
+    return begin._replace(path=posixpath.normpath(f"{begin.path}/{rest.path}"), computed=rest.computed)
 
 
 def _found(spot: Spot, file: str, tree: SourceTree) -> _Found:

@@ -289,8 +289,8 @@ def way_of_reading(target: Target) -> str:
 
 def load(path: str, location: str) -> tuple[SourceFile, bytes]:
     """A file's identity and bytes. Raises `OSError`."""
-    with open(location, "rb") as file:  # noqa: PTH123  (called for thousands of files)
-        data = file.read()
+    with open(location, "rb", buffering=0) as file:  # noqa: PTH123  (called for thousands of files)
+        data = file.readall()
         executable = os.fstat(file.fileno()).st_mode & stat.S_IXUSR
     source = SourceFile(
         path=path, location=location, sha256=hashlib.sha256(data).hexdigest(), crc=zlib.crc32(data),

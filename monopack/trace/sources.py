@@ -127,8 +127,11 @@ class SourceTree:
         seen_from, seen, _ = path.partition("/./")
         if seen or path.startswith("./"):
             return seen_from if seen else "."
-        holding = [r for r in self.source_roots if r == "." or path.startswith(f"{r}/")]
-        return max(holding, key=lambda r: 0 if r == "." else len(r), default=".")
+        longest = ""
+        for root in self.source_roots:  # asked for every file and import: no more than this
+            if root != "." and len(root) > len(longest) and path.startswith(f"{root}/"):
+                longest = root
+        return longest or "."
 
     def ships_as(self, path: str) -> str:
         """Where a file goes in the artifact: its path below its source root."""

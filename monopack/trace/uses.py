@@ -26,7 +26,7 @@ def uses_of(tree: ast.Module, seen: Seen, names: Names, text: str) -> Mapping[st
     modules = {(a.asname or a.name).partition(".")[0] for node, _ in seen.get(ast.Import, ()) for a in node.names}
     for node, _ in seen.get(ast.Call, ()):
         _note(found, _called(node, modules, names), node.lineno)
-    if HINT.search(text):
+    if ("://" in text or "+" in text) and HINT.search(text):
         for node in ast.walk(tree):
             if type(node) is ast.Constant and isinstance(node.value, str):
                 _note(found, _scheme(node.value), node.lineno)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from monopack.errors import PackError
 from monopack.model import Edge, Evidence, Import, MetadataUse, Reach, Target, Trace, TracedFile, value
@@ -35,8 +36,7 @@ class Start:
     path: str = ""
 
 
-@value()
-class Step:
+class Step(NamedTuple):
     """A file to visit, how it is reached and what led there.
 
     With `asked` it is only to know which names it has; with `ships_as` it is data that ships there.
@@ -49,8 +49,7 @@ class Step:
     ships_as: str = ""
 
 
-@value()
-class Doubt:
+class Doubt(NamedTuple):
     """A string that names a module only if another one has something of that name, and where the string stands."""
 
     mention: Mention
@@ -59,8 +58,7 @@ class Doubt:
     attribute: str
 
 
-@value()
-class Question:
+class Question(NamedTuple):
     """A reference whose answer needs the facts of other files: what it means so far, and where it stands."""
 
     reference: Reference
@@ -120,7 +118,7 @@ class _Trail:
         self.imports: dict[Import, None] = {}  # dicts as ordered sets
         self.missing: dict[Import, None] = {}
         self.standard: dict[Import, None] = {}
-        self.edges: dict[Edge, None] = {}
+        self.edges: dict[tuple[str, Reach, str, str, int], Evidence] = {}  # path, reach, rule and the place: see `_edge`
         self.metadata: dict[MetadataUse, None] = {}
         self.uses: dict[str, Evidence] = {}
         self.waiting: dict[Reach, dict[str, Step]] = {Reach.EAGER: {}, Reach.LAZY: {}}
@@ -166,10 +164,10 @@ class _Trail:
     def _take(self, step: Step, facts: Facts) -> None:
         """Take in a module, and follow what it imports."""
         known = usable(facts, step.because)
+        module = self.tree.module(step.path)
         self.files[step.path] = TracedFile(
-            source=known.source, ships_as=self.tree.ships_as(step.path), module=self.tree.module(step.path), reach=step.reach,
-            because=step.because,
-        )  # fmt: skip
+            source=known.source, ships_as=self.tree.ships_as(step.path), module=module, reach=step.reach, because=step.because
+        )
         self.names[step.path] = known.names
         for waiting in self.waiting.values():
             waiting.pop(step.path, None)
@@ -177,12 +175,17 @@ class _Trail:
             self._follow_star(star)
         for question in self.submodules.pop(step.path, ()):
             self._follow_submodule(question)
-        self._note_twins(step.path)
-        package = self.tree.package(step.path)
+        if "." not in module:
+            self._note_twins(step.path, module)
+        package = module if self.tree.is_package(step.path) else module.rpartition(".")[0]
         imports: tuple[Reference | Matching, ...] = (*known.references, *known.matching)
         for found in imports:
             place = Place(evidence=Evidence(file=step.path, line=found.line), reach=step.reach, package=package)
             self._import(found, place)
+        self._take_rest(known, step)
+
+    def _take_rest(self, known: Facts, step: Step) -> None:
+        """Take in what a module says beside its imports: of most modules nothing."""
         for remark in known.remarks:
             self.notes[f"{step.path}:{remark.line}: {remark.text}"] = None
         self.places[step.path] = known.places
@@ -195,18 +198,21 @@ class _Trail:
             if name not in self.uses:
                 self.uses[name] = Evidence(file=step.path, line=line)
 
-    def _note_twins(self, path: str) -> None:
+    def _note_twins(self, path: str, module: str) -> None:
         """Tell of a module at the top that it hides others."""
-        module = self.tree.module(path)
-        for twin in self.tree.twins(module) if "." not in module else ():
+        for twin in self.tree.twins(module):
             self.notes[f"{path} hides {twin}, as both are called {module}; the first of source_roots counts"] = None
 
     def traced(self, module: str) -> Trace:
         """All that was found."""
         return Trace(
             module=module, files=(*self.files.values(), *self.data.values()), imports=tuple(self.imports),
-            missing=tuple(self.missing), standard=tuple(self.standard), edges=tuple(self.edges), notes=tuple(self.notes),
+            missing=tuple(self.missing), standard=tuple(self.standard), notes=tuple(self.notes),
             metadata=tuple(self.metadata), uses=self.uses,
+            edges=tuple(
+                Edge(evidence=evidence, path=path, reach=reach, rule=rule)
+                for (path, reach, rule, _, _), evidence in self.edges.items()
+            ),
         )  # fmt: skip
 
     def _import(self, found: Reference | Matching, place: Place) -> None:
@@ -238,13 +244,13 @@ class _Trail:
     def _follow_matching(self, found: Matching, place: Place) -> None:
         """Import all modules that match; where none does, the package that they would be in."""
         pattern = absolute(found.reference, place.package)
-        reference = replace(found.reference, level=0, anchor="", lazy=True, optional=found.optional, rule=found.rule)
+        reference = found.reference._replace(level=0, anchor="", lazy=True, optional=found.optional, rule=found.rule)
         modules = self.tree.modules_like(pattern) if pattern else []
         for module in modules:
-            self._follow(replace(reference, name=module), place)
+            self._follow(reference._replace(name=module), place)
         parent = re.split(r"[*?]", pattern or "")[0].rpartition(".")[0]
         if parent and not modules:
-            self._follow(replace(reference, name=parent), place)
+            self._follow(reference._replace(name=parent), place)
         ours = not parent or self.tree.locate(parent) or self.tree.is_folder(parent)
         if ours and not modules and found.rule != "listed_modules":  # to list none is no mistake
             note = f"{place.evidence}: no module of the project is called {pattern}; name what is imported there in extra_modules"
@@ -267,7 +273,7 @@ class _Trail:
                 self._lead(path, question.reach, question.place.evidence, question.reference.rule)
             self.submodules.setdefault(package, []).append(question)
         elif meaning.attribute in self.names[package].first:
-            self._arrive(replace(question, meaning=replace(meaning, files=meaning.files[:-1], holder=package, package="")))
+            self._arrive(question._replace(meaning=meaning._replace(files=meaning.files[:-1], holder=package, package="")))
         else:
             self._arrive(question)
 
@@ -311,12 +317,16 @@ class _Trail:
         for name, surely in names.exported.items():
             if self.tree.is_package(holder) and self.tree.locate(f"{package}.{name}"):
                 lazy = star.reference.lazy or not surely or name in names.bound
-                self._follow(replace(star.reference, attribute=name, lazy=lazy), star.place)
+                self._follow(star.reference._replace(attribute=name, lazy=lazy), star.place)
 
     def _lead(self, path: str, reach: Reach, because: Evidence, rule: str = "") -> None:
         """Note an import of a file, and visit it."""
         self._wait(path, reach, because)
-        self.edges[Edge(evidence=because, path=path, reach=reach, rule=rule)] = None
+        self._edge(path, reach, because, rule)
+
+    def _edge(self, path: str, reach: Reach, because: Evidence, rule: str) -> None:
+        """Note an edge once. There are so many that plain keys count: values compute their hashes in Python."""
+        self.edges.setdefault((path, reach, rule, because.file, because.line), because)
 
     def _wait(self, path: str, reach: Reach, because: Evidence) -> None:
         if path not in self.files:
@@ -335,7 +345,7 @@ class _Trail:
                     if path.endswith(SOURCE):
                         self._lead(path, Reach.LAZY, evidence, data.rule)
                     else:
-                        self.edges[Edge(evidence=evidence, path=path, reach=Reach.LAZY, rule=data.rule)] = None
+                        self._edge(path, Reach.LAZY, evidence, data.rule)
                         steps[ships_as] = Step(path=path, reach=Reach.LAZY, because=evidence, ships_as=ships_as)
         taken = {*self.data, *(file.ships_as for file in self.files.values())}
         return [*(step for ships_as, step in steps.items() if ships_as not in taken), *self._waiting()]

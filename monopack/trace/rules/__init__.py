@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from monopack.trace.findings import Finding, Mention, Reference
 from monopack.trace.flow import Context, Step
@@ -103,9 +102,9 @@ def _behind(finding: Finding, context: Context) -> list[Finding]:
     """An import statement that runs only when a module is asked for some names, once for each of them."""
     if not context.behind or not isinstance(finding, Reference):
         return [finding]
-    return [replace(finding, behind=name) for name in context.behind]
+    return [finding._replace(behind=name) for name in context.behind]
 
 
 def _in_context(finding: Finding, context: Context, rule: str) -> Finding:
     lazy, optional = finding.lazy or context.lazy, finding.optional or context.optional
-    return replace(finding, lazy=lazy, optional=optional, rule=rule)
+    return finding._replace(lazy=lazy, optional=optional, rule=rule)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from monopack.trace.findings import Data, Spot
 from monopack.trace.paths import JOINING, PATH_METHODS, RESOURCES, SAME, Scope, anchored, extended, leads_on, spine, spots
@@ -42,7 +40,7 @@ def listed_folder(node: ast.AST, scope: Scope) -> list[Data]:
         return []
     folders = folder.elts if isinstance(folder, ast.List | ast.Tuple) else [folder]
     places = [spot for each in folders for spot in spots(each, scope)]
-    return _at(node, [spot if leads_on(spot) else replace(spot, computed=True) for spot in places])
+    return _at(node, [spot if leads_on(spot) else spot._replace(computed=True) for spot in places])
 
 
 def resource_call(node: ast.AST, scope: Scope) -> list[Data]:
@@ -56,7 +54,7 @@ def resource_call(node: ast.AST, scope: Scope) -> list[Data]:
     name = next((keyword.value for keyword in node.keywords if keyword.arg == "resource"), None)
     places = extended(anchored(anchor, scope), [*node.args[1:], *([name] if name else [])], scope)
     if kind == "contents":
-        return _at(node, [replace(spot, computed=True) for spot in places])
+        return _at(node, [spot._replace(computed=True) for spot in places])
     return _at(node, [spot for spot in places if leads_on(spot)])
 
 
@@ -95,12 +93,15 @@ DATA_NODES = frozenset({ast.BinOp, ast.JoinedStr, ast.Call})
 FUNCTIONS = SAME | JOINING | GET_DATA | LISTING | LOADERS | FLASK.keys() | {"os.path.dirname"}
 METHODS = PATH_METHODS | LISTING_METHODS
 # A separator of paths, or a function or method that joins, lists or takes them apart.
-HINT = re.compile("/|__file__|resource|pkgutil|Loader|Flask|Blueprint|join|with_|dir|walk|glob|Path|path")
+HINTS = (
+    "/", "path", "Path", "__file__", "join", "dir", "resource", "pkgutil", "Loader", "Flask", "Blueprint", "with_", "walk",
+    "glob",
+)  # fmt: skip
 
 
 def may_read(text: str) -> bool:
     """Whether the text of a file has anything that leads to data."""
-    return HINT.search(text) is not None
+    return any(hint in text for hint in HINTS)
 
 
 def data_findings(nodes: Iterable[ast.AST], scope: Scope, tree: ast.Module) -> Iterator[Data]:
@@ -148,7 +149,7 @@ def _leave_out_folders(found: dict[int, list[Data]], begins: Counter[str], scope
 
 
 def _by(found: list[Data], rule: str) -> list[Data]:
-    return [replace(data, rule=rule) for data in found]
+    return [data._replace(rule=rule) for data in found]
 
 
 def _at(node: ast.expr, places: Iterable[Spot]) -> list[Data]:

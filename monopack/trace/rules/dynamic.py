@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import replace
 
 from monopack.trace.findings import Finding, Matching, Reference, Remark
 from monopack.trace.names import texts
@@ -41,9 +40,9 @@ def import_function_call(call: ast.Call, values: Values) -> list[Finding]:
     found: list[Finding] = []
     for each in (each for name in names for each in _named(_placed(name, ""), call)):
         if isinstance(each, Reference) and wanted:
-            found += [replace(each, level=each.level or level, attribute=attribute) for attribute in wanted]
+            found += [each._replace(level=each.level or level, attribute=attribute) for attribute in wanted]
         elif isinstance(each, Reference):
-            found.append(replace(each, level=each.level or level))
+            found.append(each._replace(level=each.level or level))
         else:
             found.append(each)
     if names == ("",) and level:
@@ -69,7 +68,7 @@ def run_module_call(call: ast.Call, values: Values) -> list[Finding]:
         return []
     names = values.texts(argument(call, 0, "mod_name"), values.site(call))
     found = [each for name in names for each in _named(_placed(name, ""), call)]
-    as_main = [replace(each, attribute="__main__") for each in found if isinstance(each, Reference)]
+    as_main = [each._replace(attribute="__main__") for each in found if isinstance(each, Reference)]
     others = [each for each in found if not isinstance(each, Reference)]
     return [*as_main, *others, *_unknown(call, names, values, {"runpy.run_module"})]
 
@@ -97,7 +96,7 @@ def find_spec_call(call: ast.Call, values: Values) -> list[Finding]:
     packages = values.texts(package, site) if package is not None else ("",)
     names = values.texts(argument(call, 0, "name"), site)
     found = [each for name in names for anchor in packages for each in _named(_placed(name, anchor), call)]
-    return [replace(each, optional=True) for each in found]
+    return [each._replace(optional=True) for each in found]
 
 
 def listed_modules(call: ast.Call, values: Values) -> list[Finding]:
@@ -157,7 +156,7 @@ def _named(name: str, call: ast.Call) -> list[Finding]:
 
 
 def _with_attribute(finding: Finding, attribute: str) -> Finding:
-    return replace(finding, attribute=attribute) if isinstance(finding, Reference) else finding
+    return finding._replace(attribute=attribute) if isinstance(finding, Reference) else finding
 
 
 def _behind(found: Iterable[Finding], site: Site, values: Values) -> list[Finding]:
@@ -168,10 +167,10 @@ def _behind(found: Iterable[Finding], site: Site, values: Values) -> list[Findin
     placed: list[Finding] = []
     for each in found:
         if isinstance(each, Matching):
-            placed.append(replace(each, reference=replace(each.reference, behind=ANY)))
+            placed.append(each._replace(reference=each.reference._replace(behind=ANY)))
         elif isinstance(each, Reference):
             names = {name for text, others in pairs.items() if _is_about(text, each.name) for name in (text, *others)}
-            placed += [replace(each, behind=name) for name in sorted(names) if name.isidentifier()] or [each]
+            placed += [each._replace(behind=name) for name in sorted(names) if name.isidentifier()] or [each]
     return placed
 
 

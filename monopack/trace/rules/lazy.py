@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from monopack.trace.findings import Finding, Matching, Reference
 from monopack.trace.rules.calls import argument
@@ -58,4 +57,4 @@ def _behind(call: ast.Call, module: str, name: str) -> Reference:
 
 def _all(call: ast.Call) -> Matching:
     found = Reference(name=ANY, line=call.lineno, level=1, lazy=True, dynamic=True)
-    return Matching(reference=replace(found, behind=ANY), line=call.lineno)
+    return Matching(reference=found._replace(behind=ANY), line=call.lineno)

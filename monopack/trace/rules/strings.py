@@ -12,7 +12,7 @@ from monopack.trace.spelling import spelled
 
 DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:(?:\.[^\W\d]\w*)+(?::[^\W\d]\w*(?:\.[^\W\d]\w*)*)?|:[^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 # A string, or one of several side by side, that may be (a part of) such a name; escapes may stand for anything.
-HINT = re.compile(r"""["'](?:[\w.:]*[.:][\w.:]*|[^"'\n]*\\[^"']*)["']|INSTALLED_APPS""")
+HINT = re.compile(r"""["'](?:\w*+[.:][\w.:]*+|[^"'\n\\]*+\\[^"']*+)["']""")
 PATCHING = frozenset({"patch", "setattr", "delattr"})  # those of unittest.mock, pytest-mock, and pytest's monkeypatch
 # What is told a text, or a name that it does not import: messages, text as such, tasks that run elsewhere, environments, files.
 TOLD = frozenset({
@@ -27,7 +27,7 @@ TOLD = frozenset({
 
 def may_hold_names(text: str) -> bool:
     """Whether a file's text may have a string that names a module; most have none."""
-    return HINT.search(text) is not None
+    return "INSTALLED_APPS" in text or HINT.search(text) is not None
 
 
 def patched_name(node: ast.AST, names: Names) -> list[Finding]:

@@ -128,7 +128,6 @@ def _known(site: Site, plan: Plan) -> Known:
         included=trace.by_pattern(site.scanner.narrowed(plan.options.exclude).tree, plan.options.include),
         excluded=trace.by_pattern(tree, plan.options.exclude),
         config=config.entries(site.loaded, plan.pack),
-        rules={(edge.evidence, edge.path): edge.rule for edge in reversed(plan.traced.edges)},
     )
 
 

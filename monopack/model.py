@@ -155,13 +155,14 @@ class Import:
 
 @value()
 class TracedFile:
-    """A first-party file that a pack reaches: where it goes in the artifact, and what brought it there."""
+    """A first-party file that a pack reaches: where it goes in the artifact, and what brought it there by which rule (see `Edge`)."""
 
     source: SourceFile
     ships_as: str
     module: str
     reach: Reach
     because: Evidence
+    rule: str = ""
 
 
 @value()

@@ -175,6 +175,8 @@ def _plan(pack: Pack, options: PackOptions, site: Site) -> Plan:
 
 def _log_trace(pack: str, traced: Trace) -> None:
     """Every edge, and every import that was left to distributions or leads nowhere, for `--debug`."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return
     data = {file.source.path for file in traced.files if not file.module}
     for edge in traced.edges:
         does = "reads" if edge.path in data else "imports"

@@ -277,7 +277,7 @@ def known_of(imports: dict[str, list[tuple[str, bool]]], requires: dict[str, lis
     return Known(
         pack="main", entry="packs/main.py", files={file.source.path: file for file in traced.files}, trace=traced,
         resolution=resolution, dropped=frozenset(), lock=lock, target=host(), project={path: path for path in project},
-        included={}, excluded={}, config=(), rules={},
+        included={}, excluded={}, config=(),
     )  # fmt: skip
 
 

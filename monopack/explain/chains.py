@@ -7,6 +7,7 @@ it back ends at the entrypoint or at the config.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from monopack.explain.known import Known, config_link, label, naming
 from monopack.model import Because, Chain, Evidence, Import, Link, Reach, Shipped, TracedFile
@@ -49,7 +50,7 @@ def to_file(path: str, known: Known) -> tuple[Link, ...]:
     links: list[Link] = []
     while path in known.files and path != known.entry:
         file = known.files[path]
-        links.append(step_to(file, file.because, file.reach, known))
+        links.append(step_to(file, known))
         path = file.because.file
     return tuple(reversed(links))
 
@@ -58,16 +59,16 @@ def _steps_to_file(file: TracedFile, known: Known) -> Iterator[Link]:
     """Every step that leads to a file from another, or from the config."""
     for edge in known.trace.edges:
         if edge.path == file.source.path:
-            yield step_to(file, edge.evidence, edge.reach, known)
+            yield step_to(replace(file, because=edge.evidence, reach=edge.reach, rule=edge.rule), known)
     if pattern := known.included.get(file.source.path):
         yield config_link("include", pattern, file.source.path, known)
 
 
-def step_to(file: TracedFile, because: Evidence, reach: Reach, known: Known) -> Link:
-    """One step to a file: by a line of code, an `include` pattern, or an entry of `extra_modules` for it or what is in it."""
-    path = file.source.path
+def step_to(file: TracedFile, known: Known) -> Link:
+    """The step to a file: by a line of code, an `include` pattern, or an entry of `extra_modules` for it or what is in it."""
+    path, because = file.source.path, file.because
     if because.line:
-        return Link(kind="code", evidence=because, leads_to=path, reach=reach, rule=known.rules.get((because, path), ""))
+        return Link(kind="code", evidence=because, leads_to=path, reach=file.reach, rule=file.rule)
     if because.file == "include":
         return config_link("include", known.included.get(path, path), path, known)
     named = [e.entry for e in known.config if e.option == because.file and f"{e.entry}.".startswith(f"{file.module}.")]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from monopack.explain.chains import import_step, step_to
 from monopack.explain.known import Known, is_folder, label
-from monopack.model import Arrow, Evidence, Graph, Inventory, Node, Provided, Reach, TracedFile
+from monopack.model import Arrow, Edge, Evidence, Graph, Inventory, Node, Provided, Reach, TracedFile
 
 
 def inventory(known: Known) -> Inventory:
@@ -15,24 +15,31 @@ def inventory(known: Known) -> Inventory:
     return Inventory(
         pack=known.pack,
         entry=known.entry,
-        files=tuple(replace(f, because=_place(f, f.because, known)) for f in known.trace.files),
+        files=tuple(f if f.because.line else replace(f, because=_place(f, known)) for f in known.trace.files),
         imports=tuple(_with_place(each, known) for each in _provided(known)),
         distributions=known.resolution.shipped,
-        edges=tuple(replace(e, evidence=_place(known.files[e.path], e.evidence, known)) for e in known.trace.edges),
+        edges=tuple(e if e.evidence.line else _placed(e, known) for e in known.trace.edges),
         graph=_graph(known),
         left_out=known.resolution.left_out,
         notes=known.trace.notes,
     )
 
 
-def _place(file: TracedFile, because: Evidence, known: Known) -> Evidence:
-    """The place of a step to a file: also of one that the config takes."""
-    start = file.source.path == known.entry and not because.line
-    return because if start else step_to(file, because, file.reach, known).evidence
+def _place(file: TracedFile, known: Known) -> Evidence:
+    """The place of a step to a file that no line of code leads to: it is the entrypoint, or the config takes it."""
+    return file.because if file.source.path == known.entry else step_to(file, known).evidence
+
+
+def _placed(edge: Edge, known: Known) -> Edge:
+    """An edge with its place, where the config names it."""
+    file = replace(known.files[edge.path], because=edge.evidence, reach=edge.reach)
+    return replace(edge, evidence=_place(file, known))
 
 
 def _with_place(each: Provided, known: Known) -> Provided:
     """An import with its place, also where the config names it."""
+    if each.wanted.evidence.line:
+        return each
     return replace(each, wanted=replace(each.wanted, evidence=import_step(each.wanted, each.provider, known).evidence))
 
 

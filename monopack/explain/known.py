@@ -15,8 +15,7 @@ class Known:
 
     `entry` is the path of its entrypoint, `files` are its first-party files by path; `dropped` are paths that distributions have
     and that do not ship. `project` maps every file of the project to where it would ship; `included` and `excluded` map those
-    that patterns of the config name to the pattern; `config` has all entries of its lists. `rules` are those of the trace's
-    edges, by where these stand and lead.
+    that patterns of the config name to the pattern; `config` has all entries of its lists.
     """
 
     pack: str
@@ -31,7 +30,6 @@ class Known:
     included: Mapping[str, str]
     excluded: Mapping[str, str]
     config: tuple[ConfigEntry, ...]
-    rules: Mapping[tuple[Evidence, str], str]
 
 
 def is_folder(name: str, known: Known) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from monopack.model import Evidence, Graph, Inventory, Provided, Reach, Shipped, TracedFile
@@ -16,16 +16,14 @@ KINDS = {
     "namespace": "imports of folders",
     "standard-library": "imports of the standard library",
 }
-Rules = Mapping[tuple[Evidence, str], str]
 SHAPES = {"entrypoint": ("([", "])"), "file": ("[", "]"), "distribution": ("[(", ")]"), "config": ("{{", "}}")}
 
 
 def lines(found: Inventory) -> Iterator[str]:
     """Files, imports by kind, distributions, pins left out: a section for each, with the first evidence of everything."""
-    rules = {(edge.evidence, edge.path): edge.rule for edge in reversed(found.edges)}
     modules = [file for file in found.files if file.module]
-    sections = {"first-party files": [_file_row(file, found, rules) for file in modules]}
-    sections["data files"] = [_file_row(file, found, rules)[::2] for file in found.files if not file.module]
+    sections = {"first-party files": [_file_row(file, found) for file in modules]}
+    sections["data files"] = [_file_row(file, found)[::2] for file in found.files if not file.module]
     for kind, title in KINDS.items():
         sections[title] = _import_rows([each for each in found.imports if each.kind == kind])
     sections["distributions"] = [(_label(shipped), str(shipped.because)) for shipped in found.distributions]
@@ -74,11 +72,11 @@ def _escaped(name: str) -> str:
 # ---------------------------------------------------------------- lines
 
 
-def _file_row(file: TracedFile, found: Inventory, rules: Rules) -> tuple[str, ...]:
+def _file_row(file: TracedFile, found: Inventory) -> tuple[str, ...]:
     """A file, when it runs, and the place that brought it, with the way where that is no import statement."""
     if file.source.path == found.entry:
         return file.source.path, str(file.reach), "the entrypoint"
-    return file.source.path, str(file.reach), _place(file.because, rules.get((file.because, file.source.path), ""))
+    return file.source.path, str(file.reach), _place(file.because, file.rule)
 
 
 def _place(evidence: Evidence, rule: str) -> str:

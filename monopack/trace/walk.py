@@ -45,6 +45,7 @@ class Step(NamedTuple):
     path: str
     reach: Reach
     because: Evidence
+    rule: str = ""
     asked: bool = False
     ships_as: str = ""
 
@@ -166,8 +167,9 @@ class _Trail:
         known = usable(facts, step.because)
         module = self.tree.module(step.path)
         self.files[step.path] = TracedFile(
-            source=known.source, ships_as=self.tree.ships_as(step.path), module=module, reach=step.reach, because=step.because
-        )
+            source=known.source, ships_as=self.tree.ships_as(step.path), module=module, reach=step.reach, because=step.because,
+            rule=step.rule,
+        )  # fmt: skip
         self.names[step.path] = known.names
         for waiting in self.waiting.values():
             waiting.pop(step.path, None)
@@ -321,16 +323,16 @@ class _Trail:
 
     def _lead(self, path: str, reach: Reach, because: Evidence, rule: str = "") -> None:
         """Note an import of a file, and visit it."""
-        self._wait(path, reach, because)
+        self._wait(path, reach, because, rule)
         self._edge(path, reach, because, rule)
 
     def _edge(self, path: str, reach: Reach, because: Evidence, rule: str) -> None:
         """Note an edge once. There are so many that plain keys count: values compute their hashes in Python."""
         self.edges.setdefault((path, reach, rule, because.file, because.line), because)
 
-    def _wait(self, path: str, reach: Reach, because: Evidence) -> None:
-        if path not in self.files:
-            self.waiting[reach].setdefault(path, Step(path=path, reach=reach, because=because))
+    def _wait(self, path: str, reach: Reach, because: Evidence, rule: str = "") -> None:
+        if path not in self.files and path not in self.waiting[reach]:
+            self.waiting[reach][path] = Step(path=path, reach=reach, because=because, rule=rule)
 
     # ------------------------------------------------------------ data, and strings that name modules
 
@@ -346,7 +348,7 @@ class _Trail:
                         self._lead(path, Reach.LAZY, evidence, data.rule)
                     else:
                         self._edge(path, Reach.LAZY, evidence, data.rule)
-                        steps[ships_as] = Step(path=path, reach=Reach.LAZY, because=evidence, ships_as=ships_as)
+                        steps[ships_as] = Step(path, Reach.LAZY, evidence, data.rule, ships_as=ships_as)
         taken = {*self.data, *(file.ships_as for file in self.files.values())}
         return [*(step for ships_as, step in steps.items() if ships_as not in taken), *self._waiting()]
 
@@ -360,7 +362,7 @@ class _Trail:
         """Let a file ship that code reads; nothing follows from it."""
         source = usable(facts, step.because).source
         self.data[step.ships_as] = TracedFile(
-            source=source, ships_as=step.ships_as, module="", reach=Reach.LAZY, because=step.because
+            source=source, ships_as=step.ships_as, module="", reach=Reach.LAZY, because=step.because, rule=step.rule
         )  # fmt: skip
 
     def _mention(self, mention: Mention, place: Place) -> None:

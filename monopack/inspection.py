@@ -10,7 +10,7 @@ from monopack.config import Loaded, Setting, pack_settings, project_settings
 from monopack.errors import LockError, MonopackError, PackError
 from monopack.explain import Known
 from monopack.finding import Outside, find
-from monopack.model import Explanation, Inventory, Lock, PackReport, Step, Subset
+from monopack.model import Explanation, Graph, Inventory, Lock, PackReport, Step, Subset
 from monopack.pipeline import examined, last_build, named, refused, tree_of, with_last
 from monopack.planning import Plan, Site, parts, plans, read_lock
 from monopack.resolve import judge
@@ -96,6 +96,11 @@ def why(loaded: Loaded, pack: str, name: str, outside: Outside) -> Explanation:
 def inventory(loaded: Loaded, pack: str, outside: Outside) -> Inventory:
     """Everything that was found for a pack. Raises `MonopackError` for a pack that cannot be traced or resolved."""
     return explain.inventory(_known(*question(loaded, pack, outside)))
+
+
+def graph(loaded: Loaded, pack: str, outside: Outside) -> Graph:
+    """What leads to what in a pack. Raises `MonopackError` for a pack that cannot be traced or resolved."""
+    return explain.graph(_known(*question(loaded, pack, outside)))
 
 
 def deps(loaded: Loaded, pack: str, outside: Outside, *, located: bool) -> Subset:

@@ -155,7 +155,7 @@ class Import:
 
 @value()
 class TracedFile:
-    """A first-party file that a pack reaches: where it goes in the artifact, and what brought it there by which rule (see `Edge`)."""
+    """A first-party file that a pack reaches: where it goes in the artifact, and what brought it there (`rule`: see `Edge`)."""
 
     source: SourceFile
     ships_as: str
@@ -683,7 +683,6 @@ class Inventory:
     imports: tuple[Provided, ...]
     distributions: tuple[Shipped, ...]
     edges: tuple[Edge, ...]
-    graph: Graph
     left_out: tuple[Omitted, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from monopack.explain.absent import reasons
-from monopack.explain.inventory import inventory
+from monopack.explain.inventory import graph, inventory
 from monopack.explain.known import Known
 from monopack.explain.names import chains, nearest
 from monopack.model import Evidence, Explanation, Link
 
-__all__ = ["Known", "inventory", "places", "why", "with_lines"]
+__all__ = ["Known", "graph", "inventory", "places", "why", "with_lines"]
 
 
 def why(name: str, known: Known, likely: Sequence[str] = ()) -> Explanation:

@@ -19,7 +19,6 @@ def inventory(known: Known) -> Inventory:
         imports=tuple(_with_place(each, known) for each in _provided(known)),
         distributions=known.resolution.shipped,
         edges=tuple(e if e.evidence.line else _placed(e, known) for e in known.trace.edges),
-        graph=_graph(known),
         left_out=known.resolution.left_out,
         notes=known.trace.notes,
     )
@@ -63,7 +62,7 @@ def _provided(known: Known) -> Iterator[Provided]:
 # ---------------------------------------------------------------- the graph
 
 
-def _graph(known: Known) -> Graph:
+def graph(known: Known) -> Graph:
     """Files, distributions and options of the config as nodes; what leads from one to another as arrows."""
     nodes = {file.source.path: Node(name=file.module or file.ships_as, kind="file") for file in known.trace.files}
     nodes[known.entry] = Node(name=known.trace.module, kind="entrypoint")

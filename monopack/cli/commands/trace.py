@@ -41,8 +41,11 @@ def trace(front: Front, /, *, pack: str, mermaid: bool, config: str | None, as_j
     if mermaid and as_json:
         raise click.UsageError("--mermaid and --json are two forms of one answer: choose one")
     session = start(front, config, flags, command="trace")
+    if mermaid:
+        session.terminal.results(chart(inspection.graph(session.loaded, pack, session.outside)))
+        return
     found = inspection.inventory(session.loaded, pack, session.outside)
     if as_json:
         session.terminal.document(document(found))
     else:
-        session.terminal.results(chart(found.graph) if mermaid else lines(found))
+        session.terminal.results(lines(found))

@@ -69,22 +69,24 @@ def reachable(tree: ast.Module, known: Known) -> list[Step]:
     """
     found: list[Step] = []
     stack: list[Step] = [(tree, Context())]
+    push = stack.append
     while stack:
         node, context = step = stack.pop()
         tells, parts, fields = PLAN[type(node)]
         if tells:
             found.append(step)
         if parts:
-            stack.extend(parts(node, context, known))
+            stack += parts(node, context, known)
             continue
         silent = SILENT_INSIDE if context.local else SILENT
-        for name in fields:  # as `_children`, in line: this is where tracing spends its time
+        for name in fields:  # as `_children`, in line and in plain loops: this is where tracing spends its time
             part: Any = getattr(node, name, None)
-            if type(part) is not list:
-                if type(part) not in silent:
-                    stack.append((part, context))
-            elif part:
-                stack += [(child, context) for child in part if type(child) not in silent]
+            if type(part) is list:
+                for child in part:
+                    if type(child) not in silent:
+                        push((child, context))
+            elif type(part) not in silent:
+                push((part, context))
     return found
 
 

@@ -1,7 +1,7 @@
 """The program that a helper runs: it parses some of a project's files, and writes down what they say.
 
 `job` is a file with the paths of files, by where they are, and the target's markers; `result` gets a line for each file that can
-be parsed: its path, its sha256 and its facts, as `written` writes them.
+be parsed: what it is, and its facts, as `written` writes them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from monopack.trace.scan import facts_of, load
-from monopack.trace.written import written
+from monopack.trace.written import row_of, written
 
 
 def main(job: str, result: str) -> None:
@@ -23,4 +23,4 @@ def main(job: str, result: str) -> None:
             source, data = load(path, f"{given['root']}/{path}")
             facts = facts_of(source, data, given["markers"])
             if facts.error is None:
-                lines.write(f"{json.dumps([path, source.sha256, written(facts)])}\n")
+                lines.write(f"{json.dumps([row_of(source), written(facts)])}\n")

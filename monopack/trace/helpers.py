@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from monopack.errors import MonopackError
-from monopack.model import value
+from monopack.model import SourceFile, value
 from monopack.run import Door, temporary_folder
+from monopack.trace.written import file_of
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ HEAD = 250  # files that are parsed here while helpers start
 # The folder of the project must not be on its `sys.path`; the one that holds monopack comes last, if it is not there already.
 RUN = "import sys; sys.path.append(sys.argv.pop(1)); from monopack.trace.helper import main; main(*sys.argv[1:])"
 
-Parsed = dict[str, tuple[str, str]]  # what files say as text, with the sha256 of the bytes that say it, by their paths
+Parsed = list[tuple[SourceFile, str]]  # what files are, and what they say as text
 
 
 @value()
@@ -50,13 +51,13 @@ def share(paths: Sequence[str], job: Job, hands: Hands, own: Callable[[Sequence[
     count = min(hands.processes, len(paths) // FEWEST) or 1
     if count == 1:
         own(paths)
-        return {}
+        return []
     begun, rest = paths[:HEAD], paths[HEAD:]
     parts = [rest[first::count] for first in range(count)]
     with ThreadPoolExecutor(count - 1) as threads:
         answers = [threads.submit(_ask, part, job, hands) for part in parts[1:]]
         own([*begun, *parts[0]])
-        return {path: said for answer in answers for path, said in answer.result().items()}
+        return [said for answer in answers for said in answer.result()]
 
 
 def _ask(paths: Sequence[str], job: Job, hands: Hands) -> Parsed:
@@ -69,17 +70,17 @@ def _ask(paths: Sequence[str], job: Job, hands: Hands) -> Parsed:
         ended = hands.door.run(argv, cwd=folder, env=hands.environ)
         if ended.code:
             log.debug("a helper of tracing failed: %s", ended.output)
-        return dict(_lines(result))
-    return {}
+        return list(_lines(result))
+    return []
 
 
-def _lines(result: Path) -> Iterator[tuple[str, tuple[str, str]]]:
+def _lines(result: Path) -> Iterator[tuple[SourceFile, str]]:
     """What a helper wrote; its last line may be cut off."""
     with result.open(encoding="ascii") as lines:
         for line in lines:
             with contextlib.suppress(ValueError):
-                path, sha256, text = json.loads(line)
-                yield path, (sha256, text)
+                source, text = json.loads(line)
+                yield file_of(source), text
 
 
 def processors() -> int:

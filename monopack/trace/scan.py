@@ -39,6 +39,7 @@ from monopack.trace.uses import uses_of
 from monopack.trace.values import Values
 from monopack.trace.written import read_back, written
 
+SAMPLE = 50  # files, of which none is known where nothing is: then each is read only once, when it is parsed
 UNREADABLE = (SyntaxError, UnicodeDecodeError, LookupError, ValueError, RecursionError, MemoryError)
 
 
@@ -229,12 +230,22 @@ class Scanner:
 
     def _read(self, paths: Sequence[str]) -> dict[str, Facts]:
         """What files are and say, as was told before, or else parsed now."""
+        sources = [path for path in paths if path.endswith(SOURCE)]
+        found = {path: self._identified(path) for path in paths if not path.endswith(SOURCE)}
+        if len(sources) <= SAMPLE or self._recalled(sources[:: len(sources) // SAMPLE]):
+            found |= self._recalled(sources)
+        return found | self._parsed([path for path in sources if path not in found])
+
+    def _recalled(self, paths: Sequence[str]) -> dict[str, Facts]:
+        """Those of some files about which something is known: what they say, or that they cannot be read."""
+        if not self._memory:
+            return {}
         found = {path: self._identified(path) for path in paths}
-        sources = {path: facts.source for path, facts in found.items() if path.endswith(SOURCE) and not facts.error}
-        kept = self._memory.recall([source.sha256 for source in sources.values()]) if self._memory and sources else {}
+        sources = {path: facts.source for path, facts in found.items() if not facts.error}
+        kept = self._memory.recall([source.sha256 for source in sources.values()])
         known = {path: read_back(kept[source.sha256], source) for path, source in sources.items() if source.sha256 in kept}
-        found |= {path: facts for path, facts in known.items() if facts}
-        return found | self._parsed({path: source for path, source in sources.items() if not known.get(path)})
+        unreadable = {path: facts for path, facts in found.items() if facts.error}
+        return unreadable | {path: facts for path, facts in known.items() if facts}
 
     def _identified(self, path: str) -> Facts:
         """What a file is; nothing yet of what it says."""
@@ -243,19 +254,17 @@ class Scanner:
         except OSError as problem:
             return self._unreadable(path, problem)
 
-    def _parsed(self, sources: Mapping[str, SourceFile]) -> dict[str, Facts]:
+    def _parsed(self, paths: Sequence[str]) -> dict[str, Facts]:
         """What files say that nothing is known about; it is kept for the next run."""
         found: dict[str, Facts] = {}
         texts: dict[str, str] = {}
         if self._hands:
             job = Job(root=self.tree.root, markers=self._target.markers)
-            told = share(list(sources), job, self._hands, lambda part: found.update(map(self._parse, part)))
-            for path, (sha256, text) in told.items():
-                facts = read_back(text, sources[path])
-                if facts and sha256 == sources[path].sha256:
-                    found[path], texts[sha256] = facts, text
-        found.update(map(self._parse, sources.keys() - found.keys()))
-        if self._memory and sources:
+            for source, text in share(paths, job, self._hands, lambda part: found.update(map(self._parse, part))):
+                if facts := read_back(text, source):
+                    found[source.path], texts[source.sha256] = facts, text
+        found.update(map(self._parse, set(paths) - found.keys()))
+        if self._memory and paths:
             sound = {facts.source.sha256: facts for facts in found.values() if not facts.error}
             self._memory.keep(texts | {sha256: written(facts) for sha256, facts in sound.items() if sha256 not in texts})
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from monopack.model import SourceFile
@@ -12,12 +13,23 @@ from monopack.trace.sources import Facts
 
 # What of `Facts` is written, in this order; the file itself is whoever's reads them.
 PARTS = ("references", "matching", "remarks", "data", "mentions", "needs", "uses", "names", "places")
+FILE = tuple(vars(SourceFile)["__dataclass_fields__"])
 NAMES = tuple(vars(Names)["__dataclass_fields__"])
 
 
 def written(facts: Facts) -> str:
     """What a file without an error imports, reads and tells about names, as ASCII text."""
     return json.dumps([_plain(getattr(facts, part)) for part in PARTS], separators=(",", ":"))
+
+
+def row_of(source: SourceFile) -> list[str | int]:
+    """What a file is, as a row."""
+    return [getattr(source, name) for name in FILE]
+
+
+def file_of(row: Sequence[Any]) -> SourceFile:
+    """What a file is, from its row. Raises `ValueError` for a row of something else."""
+    return SourceFile(**dict(zip(FILE, row, strict=True)))
 
 
 def read_back(text: str, source: SourceFile) -> Facts | None:

@@ -14,6 +14,7 @@ HEAVY = {
 LIGHT = {name: HEAVY[name] for name in ("yaml", "attr", "dateutil.parser", "jinja2")} | {"idna": "idna"}
 IN_A_PACKAGE = 25
 NEAR = 60  # a module imports others that stand at most so far before it
+BLOCK = 1000  # and none before a multiple of this: Python gives up where imports nest too deeply
 FUNCTION = '''
 
 def step_{0}(given, other=None):
@@ -40,7 +41,7 @@ def make(root: Path, packs: int, modules: int, *, light: bool = False) -> None:
     chance, libraries = random.Random(packs * modules), LIGHT if light else HEAVY
     names = [f"app.area{number // IN_A_PACKAGE}.part{number % IN_A_PACKAGE}" for number in range(modules)]
     for number, name in enumerate(names):
-        near = names[max(0, number - NEAR) : number]
+        near = names[max(number - NEAR, number - number % BLOCK) : number]
         imports = [f"from {other} import step_0" for other in chance.sample(near, min(len(near), chance.randrange(4)))]
         imports += [f"import {chance.choice(list(libraries))}"] if chance.random() < 0.06 else []
         _write(root / f"{name.replace('.', '/')}.py", "\n".join(["import json", *imports]) + BODY)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ OURS = (sys.executable, "-m", "monopack")
 
 @dataclass(frozen=True)
 class Measured:
-    """How long a command took, and the most memory (bytes) that any child of this process has had so far."""
+    """How long a command took, and the most memory (bytes) that it had itself."""
 
     seconds: float
     memory: int
@@ -26,9 +26,13 @@ def timed(argv: Sequence[str], cwd: Path, cache: Path | None = None) -> Measured
     """Run a command, which has to succeed, and measure it."""
     environ = {name: text for name, text in os.environ.items() if not name.startswith("MONOPACK_")}
     environ |= {"MONOPACK_CACHE_DIR": str(cache)} if cache else {}
-    started = time.perf_counter()
-    done = subprocess.run(argv, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise SystemExit(f"{' '.join(argv)} failed:\n{done.stderr[-2000:]}")
-    return Measured(seconds=seconds, memory=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+    with tempfile.TemporaryFile() as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(argv, cwd=cwd, env=environ, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"{' '.join(argv)} failed:\n{said.read()[-2000:].decode(errors='replace')}")
+    return Measured(seconds=seconds, memory=used.ru_maxrss * 1024)

@@ -64,6 +64,15 @@ def shared(root: Path, number: int) -> None:
     _append(root / "app/area0/part0.py", number)
 
 
+def bumped(root: Path, number: int) -> None:
+    """Pin another version of a distribution that several packs ship, and forget that one if it was fetched before."""
+    requirements = root / "requirements.txt"
+    lines = [line for line in requirements.read_text("utf-8").splitlines() if not line.startswith(BUMPED)]
+    requirements.write_text("\n".join([*lines, f"{BUMPED}=={VERSIONS[number % 2]}", ""]), "utf-8")
+    for wheel in (root / "cache").glob(f"v1/wheels/*/{BUMPED}-*.whl"):
+        shutil.rmtree(wheel.parent)
+
+
 def cold(root: Path, _round: int) -> None:
     """Forget everything but what pip and uv have downloaded."""
     for folder in ("build", "cache", ".monopack"):
@@ -75,6 +84,7 @@ def _append(path: Path, number: int) -> None:
         file.write(f"# change {number} {os.getpid()}\n")
 
 
+BUMPED, VERSIONS = "idna", ("3.10", "3.11")
 SETTINGS = (sys.executable, "-c", "from pydantic_settings import BaseSettings")
 CLICK = (sys.executable, "-c", "import click")
 CASES = (
@@ -82,6 +92,7 @@ CASES = (
     Case("nothing changed, ten packs", nothing, goal=1 / 200, base=SETTINGS, most=2.5),
     Case("one handler changed", handler, command=("fn_0",), goal=1 / 20),
     Case("one shared module changed, ten packs", shared),
+    Case("one distribution bumped, ten packs", bumped),
     Case("--version", nothing, command=("--version",), base=CLICK, most=3, peer=False),
     Case("--help", nothing, command=("--help",), base=CLICK, most=3, peer=False),
 )

@@ -1,7 +1,7 @@
 """How runs grow: `python -m tests.benchmarks.growth [--sizes 25,50,100,200] [--modules 10000]`.
 
 First with the packs, of the same modules; then with the modules, for the same packs. Each size is built once; then a run that has
-nothing to do, and one after a change of one handler, are measured. For each the exponent of a power law is fitted: 1 is linear.
+nothing to do is measured, with its memory, and one of all packs after a change of one handler. For each the exponent of a power law is fitted: 1 is linear.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _after_change(root: Path, cache: Path) -> Measured:
 def _table(what: str, points: list[Point]) -> None:
     """The points as a table in Markdown, with the exponents below."""
     lines = [
-        f"| {what} | first build | nothing changed | one handler changed, all packs asked for | memory |",
+        f"| {what} | first build | nothing changed | one handler changed | memory |",
         "|---:|---:|---:|---:|---:|",
     ]
     for each in points:

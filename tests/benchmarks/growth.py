@@ -1,7 +1,8 @@
 """How runs grow: `python -m tests.benchmarks.growth [--sizes 25,50,100,200] [--modules 10000]`.
 
 First with the packs, of the same modules; then with the modules, for the same packs. Each size is built once; then a run that has
-nothing to do is measured, with its memory, and one of all packs after a change of one handler. For each the exponent of a power law is fitted: 1 is linear.
+nothing to do is measured, with its memory, and one of all packs after a change of one handler. The exponent of a power law is
+fitted to each column: 1 is linear.
 """
 
 from __future__ import annotations

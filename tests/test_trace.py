@@ -180,14 +180,39 @@ def test_folders_that_are_never_source(tmp_path: Path) -> None:
     assert tree.files == {"app.py", "__pycache__.py"}
 
 
-def test_secrets_match_an_include_only_by_their_own_name(tmp_path: Path) -> None:
+SECRET = (
+    ".env", ".env.local", "prod.env", "server.pem", "server.key", "store.p12", "store.pfx", "store.jks", "x.keystore", "a.ppk",
+    "id_rsa", "id_ed25519", "id_ed25519_work", "id_ecdsa", ".netrc", ".pypirc", ".npmrc", ".pgpass", ".htpasswd",
+    ".git-credentials", "credentials", "Credentials", "credentials-prod.json", "terraform.tfstate", "a.tfstate.old", "a.tfvars",
+)  # fmt: skip
+PUBLIC = (
+    "data.json", "id_ed25519.pub", "id_rsa.pub", "server.crt", "credentials.txt", "environment", "keystore", "main.tf", "npmrc",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_secrets_match_an_include_only_by_their_own_name(tmp_path: Path, name: str) -> None:
     write(tmp_path, packs__main="")
-    for name in (".env", ".env.local", "server.pem", "id_rsa", "credentials-prod.json", "data.json"):
-        (tmp_path / name).write_text("x")
+    for each in (name, *PUBLIC):
+        (tmp_path / each).write_text("x")
     everything = traced(tmp_path, include=["*"])
-    assert {f.ships_as for f in everything.files} == {"data.json", "packs/main.py"}
-    named = traced(tmp_path, include=["server.pem"])
-    assert {f.ships_as for f in named.files} == {"server.pem", "packs/main.py"}
+    assert {f.ships_as for f in everything.files} == {*PUBLIC, "packs/main.py"}
+    named = traced(tmp_path, include=[name])
+    assert {f.ships_as for f in named.files} == {name, "packs/main.py"}
+
+
+def test_what_may_hold_secrets_ships_with_a_word_about_it(tmp_path: Path) -> None:
+    code = "from pathlib import Path\nopen(Path(__file__).with_name('secrets.json'))\nimport packs.secrets\n"
+    write(tmp_path, packs__main=code, packs__secrets="")
+    (tmp_path / "packs" / "secrets.json").write_text("{}")
+    found = traced(tmp_path)
+    assert data_of(found) == ["packs/secrets.json"]
+    said = "packs/secrets.json ships, and by its name holds secrets; keep it out with exclude, or name it in full with include"
+    assert found.notes == (f"packs/main.py:2: {said} if it has to ship",)
+    assert traced(tmp_path, include=["packs/secrets.json"]).notes == ()
+    assert traced(tmp_path, include=["packs/*.json"]).notes == found.notes
+    without = traced(tmp_path, exclude=["packs/secrets.json"])
+    assert (data_of(without), without.notes) == ([], ())
 
 
 def test_an_include_that_matches_nothing_is_noted(tmp_path: Path) -> None:
@@ -490,6 +515,9 @@ def test_a_link_is_what_it_leads_to(tmp_path: Path, target: str) -> None:
     write(tmp_path, packs__main="", app__x="")
     (tmp_path / "app" / "settings.txt").symlink_to(tmp_path / target)
     (tmp_path / "app" / "folder").symlink_to((tmp_path / target).parent)
+    write(tmp_path, shared__credentials__y="")
+    (tmp_path / "app" / "login").symlink_to(tmp_path / "shared" / "credentials")
+    assert "app/login/y.py" in survey(tmp_path, (".",)).files
     assert not [f for f in traced(tmp_path, include=["app/**"]).files if f.source.path == "app/settings.txt"]
     assert not [f for f in traced(tmp_path, include=["app/**"]).files if "config" in f.ships_as or "x.js" in f.ships_as]
 
@@ -573,7 +601,8 @@ def test_a_secret_that_code_reads_stays_at_home_and_is_named(tmp_path: Path) -> 
     assert data_of(found) == []
     said = "reads packs/server.pem, which looks like a secret and does not ship; name it with include if it has to"
     assert found.notes == (f"packs/main.py:2: {said}",)
-    assert data_of(traced(tmp_path, include=["packs/server.pem"])) == ["packs/server.pem"]
+    named = traced(tmp_path, include=["packs/server.pem"])
+    assert (data_of(named), named.notes) == (["packs/server.pem"], ())
 
 
 def test_names_that_are_made_from_themselves_end(tmp_path: Path) -> None:

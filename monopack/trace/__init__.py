@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from monopack.errors import PackError
@@ -29,7 +30,7 @@ from monopack.trace.scan import (
     survey,
     way_of_reading,
 )
-from monopack.trace.sources import Facts, SourceTree
+from monopack.trace.sources import PERHAPS_SECRET, Facts, SourceTree
 from monopack.trace.walk import INCLUDE, Start, starts_of, usable, walk
 
 __all__ = [
@@ -51,12 +52,14 @@ def trace(module: str, extra: tuple[Start, ...], include: tuple[str, ...], scann
         hint = "copy the file into the project, or narrow the include patterns"
         raise PackError("the include patterns match a link that leads out of the project", where=min(links), hint=hint)
     files, unmatched = matching(scanner.tree, include)
-    starts = starts_of(module, extra, files, scanner.tree)
-    traced = _drive(walk(module, starts, scanner.tree, target), scanner)
+    tree = replace(scanner.tree, named=files & frozenset(include))
+    starts = starts_of(module, extra, files, tree)
+    traced = _drive(walk(module, starts, tree, target), scanner)
     unused = tuple(f"include pattern {pattern!r} matches no file" for pattern in unmatched)
     reached = {file.source.path for file in traced.files}
     data = [_data(scanner, path) for path in sorted(files - reached)]
-    return replace(traced, files=tuple(sorted((*data, *traced.files), key=lambda f: f.ships_as)), notes=(*traced.notes, *unused))
+    shipped = tuple(sorted((*data, *traced.files), key=lambda f: f.ships_as))
+    return replace(traced, files=shipped, notes=(*traced.notes, *unused, *_wary(shipped, tree)))
 
 
 def tests_of(traced: Trace, tests_dir: str, scanner: Scanner, target: Target) -> TestPlan:
@@ -73,6 +76,16 @@ def _drive(steps: Generator[frozenset[str], dict[str, Facts], Result], scanner: 
     except StopIteration as done:
         result: Result = done.value
         return result
+
+
+def _wary(files: tuple[TracedFile, ...], tree: SourceTree) -> tuple[str, ...]:
+    """What to say of data that ships though its name tells of secrets, unless the config names it in full."""
+    return tuple(
+        f"{file.because}: {file.source.path} ships, and by its name holds secrets; keep it out with exclude,"
+        " or name it in full with include if it has to ship"
+        for file in files
+        if not file.module and file.source.path not in tree.named and PERHAPS_SECRET.fullmatch(PurePosixPath(file.ships_as).name)
+    )
 
 
 def _data(scanner: Scanner, path: str) -> TracedFile:

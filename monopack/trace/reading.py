@@ -9,7 +9,7 @@ from monopack.model import Evidence, value
 from monopack.trace.extensions import EXTENSIONS
 from monopack.trace.findings import Data, Spot
 from monopack.trace.paths import OWN_FILE
-from monopack.trace.sources import SECRETS, SOURCE, SourceTree
+from monopack.trace.sources import SOURCE, SourceTree
 
 CODE = (SOURCE, ".pyc", ".pyo", ".pyi", "py.typed", *EXTENSIONS)
 LONGEST_CHAIN = 8  # of names that stand for each other in different modules
@@ -97,7 +97,7 @@ def _read(found: _Found, evidence: Evidence, tree: SourceTree) -> Read | None:
         what = f"{link}, a link that leads out of the project" if link else "a path that leads out of the project"
         return Read(files={}, note=f"{evidence}: reads {what}, so nothing of it ships; copy it into the project")
     if found.path in tree.files:
-        return _file(found, evidence)
+        return _file(found, evidence, tree)
     files = _below(found, tree)
     if not files:
         return None
@@ -112,9 +112,9 @@ def _read(found: _Found, evidence: Evidence, tree: SourceTree) -> Read | None:
     return Read(files=files, note=note if found.computed else "")
 
 
-def _file(found: _Found, evidence: Evidence) -> Read:
+def _file(found: _Found, evidence: Evidence, tree: SourceTree) -> Read:
     """One file that is named, which may be code that something else runs by its path."""
-    if SECRETS.fullmatch(posixpath.basename(found.path)):
+    if tree.is_secret(found.path):
         note = f"{evidence}: reads {found.path}, which looks like a secret and does not ship; name it with include if it has to"
         return Read(files={}, note=note)
     if _above(found.ships_as):
@@ -125,7 +125,7 @@ def _file(found: _Found, evidence: Evidence) -> Read:
 def _below(found: _Found, tree: SourceTree) -> dict[str, str]:
     """The data in a folder: no code, no secrets, nothing from folders in it that hold modules."""
     begin = "" if found.path == "." else f"{found.path}/"
-    files = [path for path in tree.files if path.startswith(begin) and _is_data(path)]
+    files = [path for path in tree.files if path.startswith(begin) and not path.endswith(CODE) and not tree.is_secret(path)]
     return {
         path: posixpath.normpath(f"{found.ships_as}/{path[len(begin) :]}")
         for path in sorted(files)
@@ -137,10 +137,6 @@ def _folders(path: str, begin: str) -> list[str]:
     """The folders between a folder and a file in it."""
     parts = path[len(begin) :].split("/")[:-1]
     return [begin + "/".join(parts[: end + 1]) for end in range(len(parts))]
-
-
-def _is_data(path: str) -> bool:
-    return not path.endswith(CODE) and not SECRETS.fullmatch(posixpath.basename(path))
 
 
 def _above(path: str) -> bool:

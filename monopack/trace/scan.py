@@ -68,7 +68,7 @@ def survey(root: Path, source_roots: Sequence[str], skip: Iterable[Path] = ()) -
             real = os.path.realpath(entry.path) if entry.is_symlink() else None
             if real is not None and not _inside(real, home):
                 outside.add(path)
-            elif real is not None and _disguised(os.path.relpath(real, home)):
+            elif real is not None and _disguised(os.path.relpath(real, home), folder=_is(entry.is_dir)):
                 continue  # a link is what it leads to
             elif _is(entry.is_dir):
                 real = real or os.path.realpath(entry.path)
@@ -106,10 +106,10 @@ def _inside(path: str, root: str) -> bool:
     return path == root or path.startswith(root + os.sep)
 
 
-def _disguised(target: str) -> bool:
-    """Whether a link's target (a relative path) lies where nothing is source, or is a secret by another name."""
+def _disguised(target: str, *, folder: bool) -> bool:
+    """Whether a link's target (a relative path) lies where nothing is source, or is a file with a secret by another name."""
     parts = Path(target).parts
-    return any(map(passed_over, parts)) or any(map(SECRETS.fullmatch, parts[-1:]))
+    return any(map(passed_over, parts)) or (not folder and any(map(SECRETS.fullmatch, parts[-1:])))
 
 
 def _parents(files: Iterable[str]) -> Iterator[str]:

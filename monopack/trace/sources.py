@@ -12,7 +12,14 @@ from monopack.trace.findings import Data, Matching, Mention, Needed, Reference, 
 from monopack.trace.names import Names
 
 SOURCE = ".py"
-SECRETS = re.compile(r"(\.env.*|.*\.pem|.*\.key|id_rsa.*|\.netrc|\.pypirc|credentials.*\.json)", re.IGNORECASE)
+# What never ships, by the names of files: keys (the public ones may), what holds passwords, and the state of Terraform.
+SECRETS = re.compile(
+    r"\.env.*|.*\.env|id_(rsa|ed25519|ecdsa)(?!.*\.pub$).*|.*\.(pem|key|p12|pfx|jks|keystore|ppk)"
+    r"|\.netrc|\.pypirc|\.npmrc|\.pgpass|\.htpasswd|\.git-credentials|credentials|credentials.*\.json"
+    r"|.*\.(tfvars|tfstate|tfstate\..*)",
+    re.IGNORECASE,
+)
+PERHAPS_SECRET = re.compile(r"\.?secrets?\..+", re.IGNORECASE)  # what ships, and is told
 
 
 @value()
@@ -22,7 +29,8 @@ class SourceTree:
     `root` is absolute; `source_roots` are relative to it, in `sys.path` order; so are `files` and `folders` (those that hold
     modules). `excluded` are files that the config keeps out: their modules are known, and neither followed nor missed.
     `outside` are links that lead out of the project. `suffixes` are what follows a module's name in its file, in the order in
-    which the target looks for them. `strings` says whether strings that look like modules of the project name them.
+    which the target looks for them. `strings` says whether strings that look like modules of the project name them. `named` are
+    files that the config names in full: they ship even if they look like secrets.
     """
 
     root: str
@@ -33,6 +41,11 @@ class SourceTree:
     excluded: frozenset[str] = frozenset()
     suffixes: tuple[str, ...] = (SOURCE,)
     strings: bool = True
+    named: frozenset[str] = frozenset()
+
+    def is_secret(self, path: str) -> bool:
+        """Whether a file looks like a secret, which does not ship because something reads it."""
+        return SECRETS.fullmatch(path.rpartition("/")[2]) is not None and path not in self.named
 
     def locate(self, name: str) -> str | None:
         """The file of a module by its dotted name, None where there is none.

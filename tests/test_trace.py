@@ -39,7 +39,9 @@ IMPORTING = (
     b"INSTALLED_APPS",
 )
 CASES = Path(__file__).parent / "cases" / "trace"
-READING_AND_NAMING = {*(rule.__name__ for rule in DATA_RULES), "patched_name", "dotted_string", "settings_strings"}
+READING_AND_NAMING = {
+    *(rule.__name__ for rule in DATA_RULES), "patched_name", "dotted_string", "settings_strings", "installed_apps", "app_config",
+}  # fmt: skip
 
 
 def scan(project: Path, *source_roots: str) -> Scanner:

@@ -102,4 +102,14 @@ class Mention(NamedTuple):
     rule: str = ""
 
 
-Finding = Reference | Matching | Remark | Data | Mention | Needed
+class App(NamedTuple):
+    """A package that is installed as an app of Django, which imports modules of it by their names."""
+
+    name: str
+    line: int
+    lazy: bool = True
+    optional: bool = True
+    rule: str = ""
+
+
+Finding = Reference | Matching | Remark | Data | Mention | Needed | App

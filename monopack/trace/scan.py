@@ -24,7 +24,7 @@ from monopack.block import decoded
 from monopack.model import Evidence, SourceFile, Target, WheelImport, value
 from monopack.passed_over import of_others, passed_over
 from monopack.trace.extensions import EXTENSIONS, suffixes
-from monopack.trace.findings import Matching, Mention, Needed, Reference, Remark
+from monopack.trace.findings import App, Matching, Mention, Needed, Reference, Remark
 from monopack.trace.flow import by_kind, import_statements, reachable
 from monopack.trace.guards import DECIDING, known_of
 from monopack.trace.helpers import Hands, Job, share
@@ -332,6 +332,7 @@ def facts_of(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Fac
         mentions=tuple(each for each in found if isinstance(each, Mention)),
         remarks=tuple(each for each in found if isinstance(each, Remark)),
         needs=tuple(each for each in found if isinstance(each, Needed)),
+        apps=tuple(each for each in found if isinstance(each, App)),
         data=tuple(sorted(dict.fromkeys(read), key=lambda data: data.line)),
         uses=uses_of(tree, seen, names, text),
         names=names,

@@ -8,7 +8,7 @@ from dataclasses import field, replace
 
 from monopack.model import Evidence, SourceFile, value
 from monopack.trace.extensions import EXTENSIONS
-from monopack.trace.findings import Data, Matching, Mention, Needed, Reference, Remark, Spot
+from monopack.trace.findings import App, Data, Matching, Mention, Needed, Reference, Remark, Spot
 from monopack.trace.names import Names
 
 SOURCE = ".py"
@@ -171,6 +171,11 @@ class SourceTree:
         found = self._in(root, folder)
         return found is not None and self.is_package(found)
 
+    def below(self, name: str) -> list[str]:
+        """The files below a folder by its dotted name, modules or not; this looks at every file."""
+        folders = tuple(f"{folder}/" for folder in self._paths(name))
+        return sorted(path for path in self.files if path.startswith(folders))
+
     def shipping_as(self, path: str) -> str:
         """The file that would ship as `path`, an empty string when there is none: `src/app/x.csv` for `app/x.csv`."""
         candidates = (path if root == "." else f"{root}/{path}" for root in self.source_roots)
@@ -210,7 +215,7 @@ class Problem:
 
 @value()
 class Facts:
-    """What one file is, what it imports and reads, whose metadata it reads, and what it tells about names.
+    """What one file is, what it imports and reads, whose metadata it reads, which apps it names, and what it tells about names.
 
     `places` are the paths that its names stand for; `uses` are the functions that it calls and the beginnings of the URLs that it
     holds, each with its first line (`trace.uses`). With an `error`, only that counts.
@@ -223,6 +228,7 @@ class Facts:
     data: tuple[Data, ...] = ()
     mentions: tuple[Mention, ...] = ()
     needs: tuple[Needed, ...] = ()
+    apps: tuple[App, ...] = ()
     uses: Mapping[str, int] = field(default_factory=dict)
     names: Names = Names()
     places: Mapping[str, tuple[Spot, ...]] = field(default_factory=dict)

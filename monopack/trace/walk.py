@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from monopack.errors import PackError
 from monopack.model import Edge, Evidence, Import, MetadataUse, Reach, Target, Trace, TracedFile, value
-from monopack.trace.findings import Data, Matching, Mention, Needed, Reference, Spot
+from monopack.trace.findings import App, Data, Matching, Mention, Needed, Reference, Spot
 from monopack.trace.meaning import Meaning, Meanings, Place, absolute, refuse_link, too_many_dots
 from monopack.trace.names import ANYTHING, Names
 from monopack.trace.reading import read
+from monopack.trace.rules.settings import APP_DATA, APP_MODULES
 from monopack.trace.sources import SOURCE, Facts, SourceTree
 
 INCLUDE = Evidence(file="include", line=0)
@@ -133,6 +134,8 @@ class _Trail:
         self.data: dict[str, TracedFile] = {}  # by where it ships
         self.reads: list[tuple[Data, Evidence]] = []
         self.doubts: dict[str, list[Doubt]] = {}  # by the file that answers them
+        self.apps: dict[str, tuple[App, Place]] = {}  # by the names of packages
+        self.installed: dict[tuple[str, str], None] = {}  # these names, each with what was imported then
         self.notes: dict[str, None] = {}
 
     def begin(self, start: Start) -> None:
@@ -146,6 +149,7 @@ class _Trail:
     def steps(self, reach: Reach) -> list[Step]:
         """The files to visit next; none when all that is reached in that way is known."""
         if reach is Reach.LAZY and not self.waiting[reach]:
+            self._install()
             if beside := [*self._asked(), *self._read()]:
                 return beside
             self._settle()
@@ -194,6 +198,9 @@ class _Trail:
         self.reads.extend((data, Evidence(file=step.path, line=data.line)) for data in known.data)
         for mention in known.mentions if self.tree.strings else ():
             self._mention(mention, Place(evidence=Evidence(file=step.path, line=mention.line), reach=Reach.LAZY))
+        for app in known.apps:
+            if self.tree.is_folder(app.name):
+                self.apps.setdefault(app.name, (app, Place(evidence=Evidence(file=step.path, line=app.line), reach=Reach.LAZY)))
         for needed in known.needs:
             self._consult(needed, step)
         for name, line in known.uses.items():
@@ -364,6 +371,31 @@ class _Trail:
         self.data[step.ships_as] = TracedFile(
             source=source, ships_as=step.ships_as, module="", reach=Reach.LAZY, because=step.because, rule=step.rule
         )  # fmt: skip
+
+    def _install(self) -> None:
+        """Import what Django does of the packages that are its apps, if the pack imports Django; settings alone only name it."""
+        imports = [wanted for wanted in self.imports if wanted.name.partition(".")[0] == "django"]
+        if all(wanted.optional for wanted in imports):
+            return
+        for needed, pattern in APP_MODULES.items():
+            if any(f"{wanted.dotted}.".startswith(f"{needed}.") for wanted in imports):
+                for name in [name for name in self.apps if (name, needed) not in self.installed]:
+                    self.installed[name, needed] = None
+                    self._take_app(*self.apps[name], pattern)
+
+    def _take_app(self, app: App, place: Place, pattern: re.Pattern[str]) -> None:
+        """Import an app, and the modules in it that match; let the data ship that Django finds in its folders."""
+        reference = Reference(name=app.name, line=app.line, lazy=True, optional=True, dynamic=True, rule=app.rule)
+        below = self.tree.below(app.name)
+        modules = {self.tree.module(path) for path in below if path.endswith(self.tree.suffixes)}
+        named = sorted(name for name in modules if pattern.fullmatch(name.removeprefix(f"{app.name}.")))
+        for name in [app.name, *named]:
+            self._follow(reference._replace(name=name), place)
+        tops = {self.tree.ships_as(path).removeprefix(f"{app.name.replace('.', '/')}/").partition("/")[0] for path in below}
+        for folder in APP_DATA:
+            if folder in tops:
+                data = Data(spot=Spot(start=app.name, path=folder), line=app.line, rule=app.rule)
+                self.reads.append((data, place.evidence))
 
     def _mention(self, mention: Mention, place: Place) -> None:
         """Follow a string that names a module; keep one that names something in it until that is known."""

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from monopack.model import SourceFile
-from monopack.trace.findings import Data, Matching, Mention, Needed, Reference, Remark, Spot
+from monopack.trace.findings import App, Data, Matching, Mention, Needed, Reference, Remark, Spot
 from monopack.trace.names import Names
 from monopack.trace.sources import Facts
 
 # What of `Facts` is written, in this order; the file itself is whoever's reads them.
-PARTS = ("references", "matching", "remarks", "data", "mentions", "needs", "uses", "names", "places")
+PARTS = ("references", "matching", "remarks", "data", "mentions", "needs", "apps", "uses", "names", "places")
 FILE = tuple(vars(SourceFile)["__dataclass_fields__"])
 NAMES = tuple(vars(Names)["__dataclass_fields__"])
 
@@ -44,6 +44,7 @@ def read_back(text: str, source: SourceFile) -> Facts | None:
             data=tuple(Data(Spot._make(row[0]), *row[1:]) for row in rows["data"]),
             mentions=tuple(map(Mention._make, rows["mentions"])),
             needs=tuple(map(Needed._make, rows["needs"])),
+            apps=tuple(map(App._make, rows["apps"])),
             uses=rows["uses"],
             names=_names(rows["names"]),
             places={name: tuple(map(Spot._make, spots)) for name, spots in rows["places"].items()},

@@ -24,10 +24,12 @@ from monopack.trace.rules.dynamic import (
 )
 from monopack.trace.rules.lazy import lazy_loader_attach, lazy_module_class
 from monopack.trace.rules.metadata import entry_points_call, entry_points_subscript, mentions_metadata, metadata_call
-from monopack.trace.rules.settings import settings_strings
+from monopack.trace.rules.settings import app_config, installed_apps, mentions_apps, mentions_settings, settings_strings
 from monopack.trace.rules.statements import from_statement, import_statement
 from monopack.trace.rules.strings import dotted_string, may_hold_names, patched_name
 from monopack.trace.values import Values
+
+SETTING_NODES = frozenset({ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Call})
 
 Rule = Callable[[ast.AST, Names], list[Finding]]
 CallRule = Callable[[ast.Call, Values], list[Finding]]
@@ -38,14 +40,17 @@ RULES: Mapping[Rule, frozenset[type[ast.AST]]] = {
     metadata_call: frozenset({ast.Call}),
     entry_points_call: frozenset({ast.Call}),
     entry_points_subscript: frozenset({ast.Subscript}),
-    settings_strings: frozenset({ast.Assign, ast.AugAssign}),
+    settings_strings: SETTING_NODES,
+    installed_apps: SETTING_NODES,
+    app_config: frozenset({ast.ClassDef}),
     patched_name: frozenset({ast.Call}),
     dotted_string: frozenset({ast.Call, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For, ast.arguments}),
 }  # each with the nodes that it looks at
 # What a rule needs to find in a file's text, to find anything in its nodes.
 HINTS: Mapping[Rule, Callable[[str], bool]] = {
     metadata_call: mentions_metadata, entry_points_call: mentions_metadata, entry_points_subscript: mentions_metadata,
-    settings_strings: may_hold_names, patched_name: may_hold_names, dotted_string: may_hold_names,
+    settings_strings: mentions_settings, installed_apps: mentions_apps, app_config: mentions_apps,
+    patched_name: may_hold_names, dotted_string: may_hold_names,
 }  # fmt: skip
 CALL_RULES: tuple[CallRule, ...] = (
     import_module_call, import_function_call, passed_function, run_module_call, resolve_name_call, find_spec_call, listed_modules,

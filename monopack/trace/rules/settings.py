@@ -6,25 +6,74 @@ import ast
 import re
 from collections.abc import Iterator
 
-from monopack.trace.findings import Finding, Reference
+from monopack.trace.findings import App, Finding, Reference
 from monopack.trace.names import Names
 
-APPS = "INSTALLED_APPS"  # the one setting that also names modules at the top
+APPS = "_APPS"  # INSTALLED_APPS, and LOCAL_APPS and its like that are summed up in it: they also name modules at the top
 SETTINGS = frozenset({
-    APPS, "ASGI_APPLICATION", "AUTHENTICATION_BACKENDS", "CACHES", "CHANNEL_LAYERS", "DATABASES", "DATABASE_ROUTERS",
+    "ASGI_APPLICATION", "AUTHENTICATION_BACKENDS", "CACHES", "CHANNEL_LAYERS", "DATABASES", "DATABASE_ROUTERS",
     "DEFAULT_FILE_STORAGE", "EMAIL_BACKEND", "MIDDLEWARE", "PASSWORD_HASHERS", "REST_FRAMEWORK", "ROOT_URLCONF", "SESSION_ENGINE",
     "STATICFILES_FINDERS", "STATICFILES_STORAGE", "STORAGES", "TEMPLATES", "WSGI_APPLICATION",
 })  # fmt: skip
+# What Django takes of an installed app by name, in a pack that imports this: modules, and folders of data. Static files are for
+# what collects them. https://docs.djangoproject.com/en/stable/ref/applications/
+APP_MODULES = {
+    "django": re.compile(r"apps|models|migrations(\.[^.]+)?|management\.commands\.[^.]+|templatetags\..+"),
+    "django.contrib.admin": re.compile("admin"),
+}
+APP_DATA = ("templates", "jinja2", "locale", "fixtures")
 NAMING_KEYS = frozenset({"ENGINE", "BACKEND"})
+ADDING = frozenset({"append", "extend", "insert"})
 DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def mentions_settings(text: str) -> bool:
+    """Whether a file's text has the name of a setting that names modules."""
+    return any(name in text for name in (APPS, *SETTINGS))
+
+
+def mentions_apps(text: str) -> bool:
+    """Whether a file's text may install apps of Django, or configure one."""
+    return APPS in text or "AppConfig" in text
 
 
 def settings_strings(node: ast.AST, _names: Names) -> list[Finding]:
     """`INSTALLED_APPS = ["rest_framework", "app.users"]` and its like; what is not there is not missed."""
+    return [
+        _reference(text, line)
+        for name, value in _set(node)
+        if name in SETTINGS or name.endswith(APPS)
+        for text, line in _strings(value)
+        if "." in text or name.endswith(APPS)
+    ]
+
+
+def installed_apps(node: ast.AST, _names: Names) -> list[Finding]:
+    """`INSTALLED_APPS = ["app.users"]`: Django imports modules of these packages by their names."""
+    return [App(name=text, line=line) for name, value in _set(node) if name.endswith(APPS) for text, line in _strings(value)]
+
+
+def app_config(node: ast.AST, names: Names) -> list[Finding]:
+    """`class UsersConfig(AppConfig): name = "app.users"`: the package is that, wherever the class is."""
+    if not isinstance(node, ast.ClassDef) or not any(names.origin(base).endswith("AppConfig") for base in node.bases):
+        return []
+    values = [value for statement in node.body for name, value in _set(statement) if name == "name"]
+    return [App(name=text, line=line) for value in values for text, line in _strings(value)]
+
+
+def _set(node: ast.AST) -> list[tuple[str, ast.expr]]:
+    """The names that a statement or call gives a value, or adds one to, each with that value."""
     match node:
-        case ast.Assign(targets=[ast.Name(id=name)], value=listed) | ast.AugAssign(target=ast.Name(id=name), value=listed):
-            found = _strings(listed) if name in SETTINGS else iter(())
-            return [_reference(text, line) for text, line in found if DOTTED.fullmatch(text) and ("." in text or name == APPS)]
+        case ast.Assign(targets=targets, value=value):
+            return [(target.id, value) for target in targets if isinstance(target, ast.Name)]
+        case ast.AugAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            return [(name, value)]
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            return [(name, value)]
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[*_, value]) if method in ADDING:
+            return [(name, value)]
+        case ast.Call(keywords=keywords):  # settings.configure(INSTALLED_APPS=[...])
+            return [(keyword.arg, keyword.value) for keyword in keywords if keyword.arg]
     return []
 
 
@@ -35,16 +84,20 @@ def _reference(text: str, line: int) -> Reference:
 
 
 def _strings(value: ast.expr) -> Iterator[tuple[str, int]]:
-    """The strings of a setting with their lines; of its tables those that name something."""
+    """The dotted names in strings of a setting, with their lines; of its tables those that name something."""
     stack: list[ast.AST] = [value]
     while stack:
         match stack.pop():
-            case ast.Constant(value=str(text), lineno=line):
+            case ast.Constant(value=str(text), lineno=line) if DOTTED.fullmatch(text):
                 yield text, line
-            case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
                 stack.extend(elements)
-            case ast.BinOp(op=ast.Add(), left=left, right=right):
+            case ast.BinOp(left=left, right=right):
                 stack.extend((left, right))
+            case ast.Starred(value=inner):
+                stack.append(inner)
+            case ast.IfExp(body=one, orelse=other):
+                stack.extend((one, other))
             case ast.Dict(keys=keys, values=values):
                 stack.extend(below for key, below in zip(keys, values, strict=True) if _names(key, below))
 

@@ -14,12 +14,12 @@ DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:(?:\.[^\W\d]\w*)+(?::[^\W\d]\w*(?:\.[^\W
 # A string, or one of several side by side, that may be (a part of) such a name; escapes may stand for anything.
 HINT = re.compile(r"""["'](?:\w*+[.:][\w.:]*+|[^"'\n\\]*+\\[^"']*+)["']""")
 PATCHING = frozenset({"patch", "setattr", "delattr"})  # those of unittest.mock, pytest-mock, and pytest's monkeypatch
-# What is told a text, or a name that it does not import: messages, text as such, tasks that run elsewhere, environments, files.
+# What is told a text, or a name that it does not import: messages, text as such, tasks that run elsewhere, files.
 TOLD = frozenset({
     "debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "print", "echo", "write",
     "fail", "skip", "startswith", "endswith", "split", "rsplit", "partition", "rpartition", "replace", "strip",
     "lstrip", "rstrip", "find", "index", "count", "removeprefix", "removesuffix", "encode", "format", "join",
-    "send_task", "getenv", "open", "Path", "exists", "cast", "TypeVar", "NewType", "ForwardRef", "hasattr", "getattr",
+    "send_task", "open", "Path", "exists", "cast", "TypeVar", "NewType", "ForwardRef", "hasattr", "getattr",
     "namedtuple", "set_level", "at_level", "assertLogs", "assertNoLogs", "ModuleType", "ModuleSpec", "find_spec",
     "version", "entry_points", "import_module", "__import__",
 })  # fmt: skip
@@ -27,7 +27,7 @@ TOLD = frozenset({
 
 def may_hold_names(text: str) -> bool:
     """Whether a file's text may have a string that names a module; most have none."""
-    return "INSTALLED_APPS" in text or HINT.search(text) is not None
+    return HINT.search(text) is not None
 
 
 def patched_name(node: ast.AST, names: Names) -> list[Finding]:
@@ -66,9 +66,12 @@ def _arguments(call: ast.Call, names: Names) -> list[ast.expr]:
     """The arguments of a call that may have them imported."""
     called = _called(call, names)
     about_text = called in TOLD or called in PATCHING or "logger" in called.lower() or called.endswith(("Error", "Exception"))
-    if about_text or names.origin(call.func).startswith(("re.", "sys.modules.", "warnings.", "os.environ.")):
+    origin = names.origin(call.func)
+    if about_text or origin.startswith(("re.", "sys.modules.", "warnings.")):
         return []
-    return [*call.args, *(k.value for k in call.keywords if k.arg not in ("logger", "logger_name"))]
+    asks = origin.startswith(("os.environ.", "os.getenv")) and call.args and isinstance(call.args[0], ast.Constant)
+    given = call.args[1:] if asks else call.args  # the name of a variable is none of a module
+    return [*given, *(k.value for k in call.keywords if k.arg not in ("logger", "logger_name"))]
 
 
 def _called(call: ast.Call, names: Names) -> str:

@@ -1,0 +1,1 @@
+INSTALLED_APPS = ["shop.configs.OrdersConfig"]  # without django.contrib.admin: no `admin`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,36 @@ def test_a_web_application_builds_behind_a_thin_pack_and_imports_alone(project: 
     assert alone.returncode == 0, alone.stderr
     assert "datasette/templates/index.html" in project.shipped("web")
     assert not [path for path in project.shipped("web") if path.startswith(("datasette/cli.py", "tests/"))]
+
+
+RUN = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from packs.api import lambda_handler
+print(json.dumps(lambda_handler({}, None)))
+"""
+
+
+def test_a_django_project_runs_with_what_django_imports_by_name(project: Project, tmp_path: Path) -> None:
+    shutil.copytree(CASES / "django_project", project.root, dirs_exist_ok=True)
+    project.build("--skip-tests")
+    assert {path for path in project.shipped("api") if path.startswith("shop/")} == {
+        path.relative_to(project.root).as_posix() for path in (project.root / "shop").rglob("*") if path.is_file()
+    } - {
+        "shop/orders/tests.py",
+        "shop/orders/static/logo.txt",
+        "shop/billing/reports.py",
+        "shop/unused/__init__.py",
+        "shop/unused/models.py",
+    }
+    shutil.unpack_archive(project.root / "build" / "api.zip", tmp_path / "alone")
+    argv = [sys.executable, "-I", "-S", "-B", "-c", RUN, str(tmp_path / "alone")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "statusCode": 200, "body": "0.00 EUR;1.00 EUR;2.00 EUR;\n", "view": "shop.orders.views.listed",
+        "models": ["billing.Bill", "orders.Order"],
+    }  # fmt: skip
 
 
 LAMBDA = "aws-lambda-python3.11-x86_64"  # with glibc 2.26

@@ -1,0 +1,1 @@
+raise SystemExit("not of this pack")

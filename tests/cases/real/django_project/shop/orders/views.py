@@ -1,0 +1,5 @@
+from django.shortcuts import render
+
+
+def listed(request):
+    return render(request, "orders/list.html")

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from shop.orders import views
+
+urlpatterns = [path("orders/", views.listed)]

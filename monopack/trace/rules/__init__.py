@@ -24,12 +24,12 @@ from monopack.trace.rules.dynamic import (
 )
 from monopack.trace.rules.lazy import lazy_loader_attach, lazy_module_class
 from monopack.trace.rules.metadata import entry_points_call, entry_points_subscript, mentions_metadata, metadata_call
-from monopack.trace.rules.settings import app_config, installed_apps, mentions_apps, mentions_settings, settings_strings
+from monopack.trace.rules.settings import app_config, installed_apps, may_configure_app, may_install_apps, settings_strings
 from monopack.trace.rules.statements import from_statement, import_statement
 from monopack.trace.rules.strings import dotted_string, may_hold_names, patched_name
 from monopack.trace.values import Values
 
-SETTING_NODES = frozenset({ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Call})
+SETTING_NODES = frozenset({ast.Assign, ast.AnnAssign, ast.AugAssign})
 
 Rule = Callable[[ast.AST, Names], list[Finding]]
 CallRule = Callable[[ast.Call, Values], list[Finding]]
@@ -41,7 +41,7 @@ RULES: Mapping[Rule, frozenset[type[ast.AST]]] = {
     entry_points_call: frozenset({ast.Call}),
     entry_points_subscript: frozenset({ast.Subscript}),
     settings_strings: SETTING_NODES,
-    installed_apps: SETTING_NODES,
+    installed_apps: SETTING_NODES | {ast.Call},
     app_config: frozenset({ast.ClassDef}),
     patched_name: frozenset({ast.Call}),
     dotted_string: frozenset({ast.Call, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For, ast.arguments}),
@@ -49,7 +49,7 @@ RULES: Mapping[Rule, frozenset[type[ast.AST]]] = {
 # What a rule needs to find in a file's text, to find anything in its nodes.
 HINTS: Mapping[Rule, Callable[[str], bool]] = {
     metadata_call: mentions_metadata, entry_points_call: mentions_metadata, entry_points_subscript: mentions_metadata,
-    settings_strings: mentions_settings, installed_apps: mentions_apps, app_config: mentions_apps,
+    settings_strings: may_hold_names, installed_apps: may_install_apps, app_config: may_configure_app,
     patched_name: may_hold_names, dotted_string: may_hold_names,
 }  # fmt: skip
 CALL_RULES: tuple[CallRule, ...] = (

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from monopack.trace.findings import App, Finding, Reference
 from monopack.trace.names import Names
 
-APPS = "_APPS"  # INSTALLED_APPS, and LOCAL_APPS and its like that are summed up in it: they also name modules at the top
+INSTALLED = "INSTALLED_APPS"
+APPS = "_APPS"  # this, and LOCAL_APPS and its like beside it, which it sums up; they may name modules at the top
 SETTINGS = frozenset({
     "ASGI_APPLICATION", "AUTHENTICATION_BACKENDS", "CACHES", "CHANNEL_LAYERS", "DATABASES", "DATABASE_ROUTERS",
     "DEFAULT_FILE_STORAGE", "EMAIL_BACKEND", "MIDDLEWARE", "PASSWORD_HASHERS", "REST_FRAMEWORK", "ROOT_URLCONF", "SESSION_ENGINE",
@@ -27,30 +28,27 @@ ADDING = frozenset({"append", "extend", "insert"})
 DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def mentions_settings(text: str) -> bool:
-    """Whether a file's text has the name of a setting that names modules."""
-    return any(name in text for name in (APPS, *SETTINGS))
+def may_install_apps(text: str) -> bool:
+    """Whether a file's text may install apps of Django; lists of other apps are called `..._APPS`, too."""
+    return INSTALLED in text
 
 
-def mentions_apps(text: str) -> bool:
-    """Whether a file's text may install apps of Django, or configure one."""
-    return APPS in text or "AppConfig" in text
+def may_configure_app(text: str) -> bool:
+    """Whether a file's text may configure an app of Django."""
+    return "AppConfig" in text
 
 
 def settings_strings(node: ast.AST, _names: Names) -> list[Finding]:
-    """`INSTALLED_APPS = ["rest_framework", "app.users"]` and its like; what is not there is not missed."""
-    return [
-        _reference(text, line)
-        for name, value in _set(node)
-        if name in SETTINGS or name.endswith(APPS)
-        for text, line in _strings(value)
-        if "." in text or name.endswith(APPS)
-    ]
+    """`ROOT_URLCONF = "app.urls"`, `DATABASES = {...: {"ENGINE": "app.db"}}` and their like; what is not there is not missed."""
+    settings = [value for name, value in _set(node) if name in SETTINGS]
+    return [_reference(text, line) for value in settings for text, line in _strings(value) if "." in text]
 
 
 def installed_apps(node: ast.AST, _names: Names) -> list[Finding]:
-    """`INSTALLED_APPS = ["app.users"]`: Django imports modules of these packages by their names."""
-    return [App(name=text, line=line) for name, value in _set(node) if name.endswith(APPS) for text, line in _strings(value)]
+    """`INSTALLED_APPS = ["rest_framework", "app.users"]`: all of them, and what Django imports of ours by names of its own."""
+    settings = [value for name, value in _set(node) if name.endswith(APPS)]
+    named = [each for value in settings for each in _strings(value)]
+    return [found for text, line in named for found in (_reference(text, line), App(name=text, line=line))]
 
 
 def app_config(node: ast.AST, names: Names) -> list[Finding]:

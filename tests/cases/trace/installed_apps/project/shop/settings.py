@@ -10,3 +10,4 @@ INSTALLED_APPS = [
 INSTALLED_APPS.append("shop.late")
 INSTALLED_APPS += ("shop.added",)  # without __init__.py
 UNINSTALLED = ["unused"]
+import shop.catalog

@@ -1,0 +1,1 @@
+SUPPORTED_APPS = ["unused", "slack"]

@@ -11,5 +11,8 @@ DATABASES = {
         "HOST": "db.example.org",
     }
 }
+ROOT_URLCONF = "app.urls"
+WSGI_APPLICATION = "app.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"  # an app and a model of it: no module
 ALLOWED_HOSTS = ["unnamed.example.org"]
 LANGUAGE = "other"

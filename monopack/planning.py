@@ -311,13 +311,13 @@ def _store(site: Site, lock: Lock) -> Store:
 
 
 def _fetching(site: Site, lock: Lock) -> Fetching:
-    """How the store reaches the indexes."""
+    """How the store reaches the indexes. What was asked in this run already is not asked anew: then the site has its lock."""
     options = site.loaded.config
     outside, root = site.outside, site.loaded.root
     sdists = options.sdists == "allow" if isinstance(options.sdists, str) else frozenset(map(canonicalize_name, options.sdists))
     fetching = Fetching(
         door=outside.door, environ=outside.environ, root=root, offline=options.offline, sdists=sdists, tell=outside.tell,
-        indexes=lock.indexes,
+        indexes=lock.indexes, anew=not (options.cache or site.lock.path),
     )  # fmt: skip
     if options.existing_install_python is None:
         return fetching

@@ -16,7 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from projects import Project
+from served import Served, pinned
 from uv import find_uv_bin
+from wheels import make_wheel
 
 CONFIG = 'skip_tests = true\n\n[packs.a]\ninclude = ["app/a.csv"]\nenv_passthrough = ["SHOWN"]\n\n[packs.b.env]\nNUMBER = "{}"\n'
 
@@ -294,6 +296,54 @@ def test_a_wheel_that_the_lock_names_by_its_path_and_without_a_hash_is_looked_at
     assert "pins: " not in project.build().stderr
     project.wheel("one", files={"one/__init__.py": "another = True\n"})
     assert "a: built" in project.build().stderr
+
+
+PAGE = '<!DOCTYPE html><a\nhref = "{}one-1.0-py3-none-any.whl#top">one</a> <a href="../more-1.0.tar.gz">one-1.0.tar.gz</a>'
+LOCAL = {  # how a project comes to a wheel in the index's folder `files`: what is written beside the index, and pip's options
+    "an index whose pages lead elsewhere": ("simple/one/index.html", "../../files/", "--index-url {}/simple"),
+    "a page of links": ("links.html", "files/", "--no-index\n--find-links {}/links.html"),
+    "a folder with a page of links": ("some/links.html", "../files/", "--no-index\n--find-links {}/some"),
+    "an index in pip's file": ("simple/one/index.html", "../../files/", ""),
+}
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_wheel_behind_a_local_page_is_looked_at(project: Project, name: str) -> None:
+    page, leads, options = LOCAL[name]
+    folder, index = project.index / "files", project.index.as_uri()
+    make_wheel(folder, "one", "1.0", {"one.py": "old = 1\n"})
+    (project.index / page).parent.mkdir(parents=True, exist_ok=True)
+    (project.index / page).write_text(PAGE.format(leads))
+    project.write(
+        {"pip.conf": f"[global]\nindex-url={index}/simple\n", "requirements.txt": f"{options.format(index)}\none==1.0\n"}
+    )
+    project.write({"monopack.toml": "skip_tests = true\n"})
+    project.pack("a", "import one\n", tested=False)
+    environ = {} if options else {"PIP_CONFIG_FILE": str(project.root / "pip.conf")}
+    project.build(**environ)
+    project.build(**environ)
+    assert "pins: " not in project.build(**environ).stderr
+    make_wheel(folder, "one", "1.0", {"one.py": "new = 1\n"})
+    project.build(**environ)
+    assert (project.root / "build/a/one.py").read_text() == "new = 1\n"
+
+
+def test_without_cache_an_index_is_asked_anew_for_what_has_no_hash(project: Project, served: Served) -> None:
+    for name in ("one", "two"):
+        hashed = pinned(served.publish(name, {f"{name}.py": "old = 1\n"}))
+    project.write({"requirements.txt": f"--index-url {served.url}\none==1.0\n", "monopack.toml": "skip_tests = true\n"})
+    project.pack("a", "import one\n", tested=False)
+    project.build()
+    served.publish("one", {"one.py": "new = 1\n"})
+    assert "a: unchanged" in project.build().stderr
+    offline = project.build("--no-cache", "--offline")
+    assert ("fetched 1" in offline.stderr, (project.root / "build/a/one.py").read_text()) == (False, "old = 1\n")
+    assert "fetched 1 of 1 pins" in project.build("--no-cache").stderr
+    assert (project.root / "build/a/one.py").read_text() == "new = 1\n"
+    project.pack("a", "import two\n", tested=False)
+    project.write({"requirements.txt": f"--index-url {served.url}\n{hashed}\n"})
+    project.build()
+    assert "fetched 1" not in project.build("--no-cache").stderr
 
 
 def test_what_marks_a_virtual_environment_hides_no_project(project: Project) -> None:

@@ -134,7 +134,7 @@ class Store:
         found: dict[str, frozenset[str]] = {}
         unknown: list[Wanted] = []
         for pin in wanted:
-            modules = self._glances.known(pin)
+            modules = None if self._settings.asks_again(pin.hashes) else self._glances.known(pin)
             if modules is None and (distribution := self._known.get(pin.key) or self._held(pin, asked)):
                 modules = distribution.provides
                 self._glances.keep(pin, modules)
@@ -200,7 +200,7 @@ class Store:
         if wanted.wheel and wanted.wheel.hash:
             pick: Pick | None = Pick(sha256=wanted.wheel.hash.removeprefix("sha256:"), built=False)
         else:
-            pick = self._entries.pick(wanted.key)
+            pick = None if self._settings.asks_again(wanted.hashes) else self._entries.pick(wanted.key)
         if pick is None:
             return None
         distribution = self._entries.get(pick.sha256)

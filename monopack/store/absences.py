@@ -35,7 +35,7 @@ class Absences:
             )
             return error if 0 <= time.time() - float(str(fact["at"])) < DAY else None
 
-        return notes.load(self._file(wanted, asked), read)
+        return None if self._settings.asks_again(wanted.hashes) else notes.load(self._file(wanted, asked), read)
 
     def keep(self, error: AbsentError, wanted: Wanted, asked: Asked) -> None:
         """Remember the refusal of a pin."""

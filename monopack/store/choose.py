@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
@@ -20,6 +21,8 @@ from monopack.store.pip import without_credentials
 
 NAMED = 6  # of the tags that a refusal lists
 PLACES = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-links"})  # options whose value may be a folder
+PAGES = (".html", ".htm")
+LINK = re.compile(r"""\bhref\s*=\s*["']?([^"'#>\s]+\.(?:whl|zip|tar\.gz))(?=["'#?>\s])""", re.IGNORECASE)
 
 
 @value()
@@ -172,17 +175,37 @@ def _key(wanted: Wanted, asked: Asked) -> str:
 
 def local_files(wanted: Wanted, asked: Asked) -> list[str]:
     """Path and sha256 of the files on this machine that an unhashed pin may mean: they may change under one name."""
-    files = [file for file in sorted(local_paths(wanted, asked)) if file.is_file()]
+    files = [file for file in sorted(set(_meant(wanted, asked))) if file.is_file()]
     return [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
 
 
 def local_paths(wanted: Wanted, asked: Asked) -> list[Path]:
-    """The files on this machine that an unhashed pin may mean, and the folders in which they were looked for."""
-    words = (*asked.options, *(word for text in asked.settings for word in text.split()))
-    places = [path for word in words if (path := local_path(word, asked.root))]
+    """The files on this machine that an unhashed pin may mean, and the folders and pages in which they were looked for."""
+    folders, pages = _searched(wanted, asked)
+    return [*folders, *pages, *_meant(wanted, asked)]
+
+
+def _searched(wanted: Wanted, asked: Asked) -> tuple[list[Path], list[Path]]:
+    """The folders on this machine in which pip looks for a pin, and the pages of links, those in the folders too."""
+    said = [part for text in asked.settings for word in text.split() for part in (word, word.partition("=")[2])]
+    places = [path for word in (wanted.pin.index, *asked.options, *said) if word and (path := local_path(word, asked.root))]
     folders = [folder for place in places for folder in (place, place / wanted.pin.name) if folder.is_dir()]
+    pages = [page for page in places if page.suffix in PAGES and page.is_file()]
+    return folders, [*pages, *(page for folder in folders for kind in PAGES for page in sorted(folder.glob(f"*{kind}")))]
+
+
+def _meant(wanted: Wanted, asked: Asked) -> list[Path]:
+    """The files on this machine that an unhashed pin may mean; those that pages lead to may not be there."""
+    folders, pages = _searched(wanted, asked)
+    listed = (*(file for folder in folders for file in folder.iterdir()), *(file for page in pages for file in _linked(page)))
     prefix = f"{wanted.pin.name}-"
-    found = [file for folder in folders for file in folder.iterdir() if canonicalize_name(file.name).startswith(prefix)]
+    found = [file for file in listed if canonicalize_name(file.name).startswith(prefix)]
     if wanted.url and (own := local_path(wanted.url, asked.root)):
         found += [own, *own.rglob("*")]
-    return [*folders, *found]
+    return found
+
+
+def _linked(page: Path) -> list[Path]:
+    """The wheels and sdists on this machine that a page of links leads to."""
+    links = map(unescape, LINK.findall(page.read_text("utf-8", "replace")))
+    return [path for link in links if (path := local_path(link if "://" in link else unquote(link), page.parent))]

@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -48,7 +48,7 @@ class Fetching:
     folder. `offline` forbids fetching; `pip_cache` is pip's `--cache-dir` (None: pip's own choice), `pip_python` a Python whose
     pip downloads, since only that one reads the cache (empty: this Python's). `sdists` says which distributions may be built
     where there is no wheel: all, none, or those named (canonical names). `indexes` are the names of indexes by their URLs.
-    `tell` is told what is being fetched.
+    With `anew` the index is asked for what has no hash, whatever it said before. `tell` is told what is being fetched.
     """
 
     door: Door
@@ -59,11 +59,16 @@ class Fetching:
     pip_python: str = ""
     sdists: bool | frozenset[str] = True
     indexes: Mapping[str, str] = field(default_factory=dict)
+    anew: bool = False
     tell: Callable[[Step], None] = tell_nobody
 
     def may_build(self, name: str) -> bool:
         """Whether a wheel may be built of the distribution of that canonical name."""
         return self.sdists if isinstance(self.sdists, bool) else name in self.sdists
+
+    def asks_again(self, hashes: Collection[str]) -> bool:
+        """Whether what an index said before of a pin with these hashes does not count."""
+        return self.anew and not self.offline and not hashes
 
     def hear(self, line: str) -> None:
         """Pass on what a line of pip's output says of a download."""

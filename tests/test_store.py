@@ -10,6 +10,7 @@ import logging
 import os
 import platform
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -474,6 +475,30 @@ def test_damaged_entries_heal(index: Path, settings: Fetching, caplog: pytest.Lo
         damage(file)
     error = refused(offline(settings), pins, local(index))
     assert error.what == "offline, and not in the store: " + ", ".join(f"one{number}==1.0" for number in range(8))
+
+
+def test_what_an_older_version_indexed_is_indexed_anew(index: Path, settings: Fetching, caplog: pytest.LogCaptureFixture) -> None:
+    one = pin("one", hashes=[make_wheel(index, "one", "1.0", {"one.py": ""}, requires_python=">=3.8")])
+    first = new_store(settings.root / "store", settings).obtain([one], local(index), host())
+    file = Path(first["one"].location).with_name("index.json")
+    whole = file.read_text()
+    fields = json.loads(whole)["distribution"]
+    del fields["requires_python"], fields["natives"]
+    body = f'"distribution":{json.dumps(fields)}}}'
+    file.write_text(f'{{"digest":"{hashlib.sha256(body.encode()).hexdigest()}",{body}\n')
+    assert offline(settings).obtain([one], local(index), host()) == first
+    assert (file.read_text(), sorted(file.parent.iterdir())) == (whole, sorted([file, Path(first["one"].location)]))
+    assert not caplog.records
+
+
+def test_a_damaged_entry_that_nothing_leads_to_heals(store: NewStore, index: Path, caplog: pytest.LogCaptureFixture) -> None:
+    make_wheel(index, "one", "1.0", {"one.py": ""})
+    first = store().obtain([pin("one")], local(index), host())
+    folder = Path(first["one"].location).parent
+    (folder / "index.json").write_text("{}")
+    shutil.rmtree(folder.parent.with_name("picks"))
+    assert store().obtain([pin("one")], local(index), host()) == store().obtain([pin("one")], local(index), host()) == first
+    assert [each.getMessage() for each in caplog.records] == [f"the store's entry {folder} was damaged and is thrown away"]
 
 
 def test_damaged_picks_heal(store: NewStore, index: Path, tmp_path: Path) -> None:

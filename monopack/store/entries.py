@@ -1,4 +1,5 @@
-"""The store on disk: entries that appear by rename, are never modified, and are thrown away when damaged.
+"""The store on disk: entries that appear by rename, are never modified, and are thrown away when damaged. Only an index of which
+an older version wrote less is written anew.
 
 `wheels/<sha256>/<file name>.whl` with `index.json` next to it, and `picks/<key>.json`, which wheel a pin means for a target
 (and `imports/`, see `looking`).
@@ -27,9 +28,10 @@ from monopack.store.upkeep import WHEELS, mark_used
 log = logging.getLogger(__name__)
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Member))
+INDEX = "index.json"
 HEAD = len('{"digest":"",') + 64
 # What is there while a run writes, and what counts for a day.
-WORKING = ("wheels/.new-*", "picks/.new-*", "imports/.new-*", "glances/.new-*", "absent/*", ".fetch-*")
+WORKING = ("wheels/.new-*", "wheels/*/.new-*", "picks/.new-*", "imports/.new-*", "glances/.new-*", "absent/*", ".fetch-*")
 ABANDONED = 24 * 60 * 60  # seconds after which a working folder has no owner any more
 
 
@@ -59,11 +61,9 @@ class Entries:
         """Keep a pick under a name. Raises `OSError`."""
         file = self._pick_file(key)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".new-", delete=False, encoding="utf-8") as new:
-            json.dump({"sha256": pick.sha256, "built": pick.built}, new)
         if file.is_dir():
             _remove(file)
-        Path(new.name).replace(file)
+        _write(file, json.dumps({"sha256": pick.sha256, "built": pick.built}))
 
     def get(self, sha256: str) -> Distribution | None:
         """The distribution whose wheel has that digest (hex); None when it is not there or was damaged and is thrown away now."""
@@ -80,13 +80,15 @@ class Entries:
 
     def put(self, file: Path, sha256: str) -> Distribution:
         """Check and index the wheel `file` (it moves away) of that digest and put it in place. Raises `LockError`, `OSError`."""
+        if held := self.get(sha256):
+            return held
         distribution = wheel.read(file, sha256)
         final = self._entry(sha256)
         final.parent.mkdir(parents=True, exist_ok=True)
         prepared = Path(tempfile.mkdtemp(dir=final.parent, prefix=".new-"))
         try:
             file.rename(prepared / file.name)
-            (prepared / "index.json").write_text(_sealed(_dump(distribution)), encoding="utf-8")
+            (prepared / INDEX).write_text(_sealed(_dump(distribution)), encoding="utf-8")
             prepared.rename(final)
         except OSError:
             if _load(final, sha256) is None:  # else another process was faster with the same bytes
@@ -123,16 +125,27 @@ class Entries:
 def _load(folder: Path, sha256: str) -> Distribution | None:
     """An entry's distribution, once its index and its wheel are what they were when they were put there; else None."""
     try:
-        text = (folder / "index.json").read_text("utf-8")
+        text = (folder / INDEX).read_text("utf-8")
         if text != _sealed(text[HEAD:-1]):
             return None
         found = json.loads(text)["distribution"]
         file = folder / found["wheel"]
         with file.open("rb") as stream:
             intact = hashlib.file_digest(stream, "sha256").hexdigest() == sha256
-        return _distribution(found, file, sha256) if intact else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return _told(found, file, sha256) if intact else None
+
+
+def _told(found: dict[str, Any], file: Path, sha256: str) -> Distribution:
+    """What an index says of a wheel; where an older version wrote the index, it is written anew. Raises `LockError`."""
+    try:
+        return _distribution(found, file, sha256)
+    except (ValueError, KeyError, TypeError):
+        distribution = wheel.read(file, sha256)
+    with contextlib.suppress(OSError):
+        _write(file.with_name(INDEX), _sealed(_dump(distribution)))
+    return distribution
 
 
 def _sealed(body: str) -> str:
@@ -161,6 +174,13 @@ def _distribution(found: dict[str, Any], file: Path, sha256: str) -> Distributio
         requires_python=found["requires_python"],
         natives=tuple(Native(**each) for each in found["natives"]),
     )  # fmt: skip
+
+
+def _write(file: Path, text: str) -> None:
+    """Put a file in place, whole. Raises `OSError`."""
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".new-", delete=False, encoding="utf-8") as new:
+        new.write(text)
+    Path(new.name).replace(file)
 
 
 def _remove(old: Path) -> None:

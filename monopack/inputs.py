@@ -6,12 +6,12 @@ Like the index of git: a file whose size, times and inode are those of its last 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import stat
 import time
 from collections.abc import Callable, Iterable
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,9 @@ class Inputs:
 
     def __init__(self, record: Path) -> None:
         self._record = record
-        self._files, self._folders = _load(record)
+        known = read(record)
+        self._files: Known = known.get("files", {})
+        self._folders: Known = known.get("folders", {})
         self._now: dict[str, str] = {}
         self._unsettled: set[str] = set()
         self._news = False
@@ -51,7 +53,7 @@ class Inputs:
         `root` and `skip` (folders that are passed over) are absolute. Dot-folders, virtual environments and `node_modules` are
         passed over; links are told by where they lead.
         """
-        skipped, folders, found = frozenset(skip), [""], hashlib.sha256()
+        skipped, folders, found = frozenset(skip), [""], sha256()
         for inside in folders:
             listing = self._listing(f"{root}/{inside}" if inside else root)
             if inside and of_others(name for name, _ in listing):
@@ -90,7 +92,7 @@ class Inputs:
         try:
             look = _look(os.stat(path))  # noqa: PTH116 - called for thousands of paths
             known = table.get(path)
-            if known and list(known[0]) == look:
+            if known and known[0] == look:
                 return known[1]
             now = time.time_ns()
             told = read(path)
@@ -104,16 +106,16 @@ class Inputs:
         return told
 
 
-def identity(sha256: str, *, executable: bool) -> str:
+def identity(digest: str, *, executable: bool) -> str:
     """What a file is to a build: the digest (hex) of its bytes, and whether it may be executed."""
-    return f"{sha256}+x" if executable else sha256
+    return f"{digest}+x" if executable else digest
 
 
 def write(record: Path, facts: object) -> None:
-    """Write a record as JSON, whole or not at all: where the disk refuses, there is none."""
-    fresh = record.with_name(f"{record.name}.{os.getpid()}.tmp")
+    """Write a record as JSON below its own digest, whole or not at all: where the disk refuses, there is none."""
+    fresh, text = record.with_name(f"{record.name}.{os.getpid()}.tmp"), json.dumps(facts)
     try:
-        fresh.write_text(json.dumps(facts), "utf-8")
+        fresh.write_text(f"{sha256(text.encode()).hexdigest()}\n{text}", "utf-8")
         fresh.replace(record)
     except OSError:
         for path in (fresh, record):
@@ -122,20 +124,13 @@ def write(record: Path, facts: object) -> None:
 
 
 def read(record: Path) -> dict[str, Any]:
-    """What a record says; nothing where it cannot be read."""
-    try:
-        found = json.loads(record.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _load(record: Path) -> tuple[Known, Known]:
-    try:
-        found = json.loads(record.read_text("utf-8"))
-        return dict(found["files"]), dict(found["folders"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}, {}
+    """What a record says; nothing where it is not as it was written."""
+    with contextlib.suppress(OSError, ValueError):
+        digest, _, text = record.read_text("utf-8").partition("\n")
+        if digest == sha256(text.encode()).hexdigest():
+            found: dict[str, Any] = json.loads(text)
+            return found
+    return {}
 
 
 def _look(seen: os.stat_result) -> Look:
@@ -144,7 +139,7 @@ def _look(seen: os.stat_result) -> Look:
 
 def _digest(path: str) -> str:
     with open(path, "rb") as file:  # noqa: PTH123 - called for thousands of files
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_digest(file, "sha256").hexdigest()
         return identity(digest, executable=bool(os.fstat(file.fileno()).st_mode & stat.S_IXUSR))
 
 

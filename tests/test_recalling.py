@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -344,6 +345,22 @@ def test_without_cache_an_index_is_asked_anew_for_what_has_no_hash(project: Proj
     project.write({"requirements.txt": f"--index-url {served.url}\n{hashed}\n"})
     project.build()
     assert "fetched 1" not in project.build("--no-cache").stderr
+
+
+def test_a_record_that_is_not_as_it_was_written_says_nothing(project: Project) -> None:
+    project.pack("a", tested=False)
+    project.write({"monopack.toml": "skip_tests = true\n"})
+    project.build()
+    for name, pattern, other in (
+        ("inputs.json", r"\[\[\d+, ", "[null, ["),
+        ("a.looked.json", '"commands": {}', '"commands": []'),
+    ):
+        record = project.root / "build/.monopack" / name
+        damaged = re.sub(pattern, other, record.read_text())
+        assert damaged != record.read_text()
+        record.write_text(damaged)
+        assert "a: unchanged" in project.build().stderr
+        assert record.read_text() != damaged
 
 
 def test_what_marks_a_virtual_environment_hides_no_project(project: Project) -> None:

@@ -407,24 +407,35 @@ class StoredParsed:
 
 @value()
 class Fetches:
-    """What a run asked the indexes for: wheels, how many of them pip had in its cache, and their bytes; and glances with theirs.
+    """What a run asked the indexes for: wheels, with their bytes, and glances with theirs.
 
-    A glance tells which modules a wheel may have without fetching it. `pins` is how many the lock has; `absent` ones were not
-    asked for, since they could not be had some hours ago.
+    `downloaded` and `cached` are the canonical names of pins whose wheels were fetched, from an index or from pip's own cache;
+    for several targets one may be both. A glance tells which modules a wheel may have without fetching it. `pins` is how many
+    the lock has; `absent` ones were not asked for, since they could not be had some hours ago.
     """
 
     pins: int = 0
-    wheels: int = 0
-    cached: int = 0
+    downloaded: frozenset[str] = frozenset()
+    cached: frozenset[str] = frozenset()
     size: int = 0
     glances: int = 0
     glanced: int = 0
     absent: int = 0
 
+    @property
+    def wheels(self) -> int:
+        """How many pins were fetched, each counted once."""
+        return len(self.downloaded | self.cached)
+
+    @property
+    def reused(self) -> int:
+        """How many of these pip had in its cache."""
+        return len(self.cached - self.downloaded)
+
     def plus(self, more: Fetches) -> Fetches:
         """Both together, for one lock."""
         return Fetches(
-            pins=max(self.pins, more.pins), wheels=self.wheels + more.wheels, cached=self.cached + more.cached,
+            pins=max(self.pins, more.pins), downloaded=self.downloaded | more.downloaded, cached=self.cached | more.cached,
             size=self.size + more.size, glances=self.glances + more.glances, glanced=self.glanced + more.glanced,
             absent=self.absent + more.absent,
         )  # fmt: skip

@@ -218,7 +218,7 @@ def supplied_from(plans: list[Plan], lock: Lock, site: Site) -> list[Plan]:
 def _tell_reuse(fetches: Fetches, python: str | None) -> None:
     """Say how many of the wheels that had to be fetched were in another Python's pip cache."""
     if fetches.wheels and python:
-        log.info("%d of %d fetched wheels came from the pip cache of %s", fetches.cached, fetches.wheels, python)
+        log.info("%d of %d fetched wheels came from the pip cache of %s", fetches.reused, fetches.wheels, python)
 
 
 def read_lock(site: Site) -> Lock:

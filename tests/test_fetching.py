@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 from projects import Project
-from served import Served, pinned
+from served import Served, pinned, serve
 from wheels import sha256
 
 CROWD = 40
@@ -103,3 +103,41 @@ def test_a_file_that_the_lock_does_not_mean_is_not_looked_at(project: Project, s
     project.pack("main", "try:\n    import wholly_other\nexcept ImportError:\n    wholly_other = None\n")
     assert fetched(project)["glances"] == 0
     assert served.whole == [odd.name]
+
+
+def test_what_the_store_has_is_not_fetched_when_another_lock_asks_another_index_for_it(
+    project: Project, served: Served, tmp_path: Path
+) -> None:
+    wheel = served.publish("one", {"one.py": ""})
+    project.write({"requirements.txt": f"--index-url {served.url}\n{pinned(wheel)}\n", "monopack.toml": "skip_tests = true\n"})
+    project.pack("main", "import one\n", tested=False)
+    assert fetched(project)["wheels"] == 1
+    with serve(tmp_path / "other") as other:
+        copy = other.publish("one", {"one.py": ""})
+        newer = other.publish("one", {"one.py": ""}, build="1")
+        source = {"name": "other", "url": other.url, "verify_ssl": True}
+        lock = {"_meta": {"hash": {"sha256": ""}, "pipfile-spec": 6, "requires": {}, "sources": [source]}, "develop": {}}
+        one = {"version": "==1.0", "index": "other"}
+        hashes = [f"sha256:{sha256(file)}" for file in (copy, newer)]
+        project.write({"Pipfile.lock": json.dumps({**lock, "default": {"one": {**one, "hashes": hashes}}})})
+        (project.root / "requirements.txt").unlink()
+        assert (fetched(project)["wheels"], other.whole) == (1, [newer.name]), "which file it is does not depend on the store"
+        newer.unlink()
+        project.write({"Pipfile.lock": json.dumps({**lock, "default": {"one": {**one, "hashes": hashes[:1]}}})})
+        assert (fetched(project)["wheels"], other.whole) == (0, [newer.name])
+
+
+def test_a_pin_that_is_completed_or_has_several_targets_counts_once(project: Project, served: Served) -> None:
+    wheels = [served.publish("one", requires=["two"]), served.publish("two")]
+    for wheel in wheels:
+        link = f'<a href="{wheel.name}#sha256={sha256(wheel)}">{wheel.name}</a>'
+        (wheel.parent / "index.html").write_text(f"<!DOCTYPE html>{link}")
+    other = '[packs.other]\ntarget = "aws-lambda-python3.12-arm64"\n'
+    project.write({
+        "requirements.txt": f"--index-url {served.url}\none==1.0\n", "monopack.toml": f"skip_tests = true\n{other}",
+    })  # fmt: skip
+    for name in ("main", "other"):
+        project.pack(name, "import one\n", tested=False)
+    asked = fetched(project)
+    assert (asked["pins"], asked["wheels"]) == (2, 2)
+    assert asked["size"] == sum(wheel.stat().st_size for wheel in wheels)

@@ -47,7 +47,12 @@ def _fetched(fetches: Fetches) -> Iterator[str]:
 def document(built: BuildReport, code: int) -> dict[str, object]:
     """A build as plain values: see docs/reference/json.md. `code` is the run's exit code."""
     packs = [asdict(report) for report in built.packs]
-    return {"command": "build", "exit_code": code, "packs": packs, "fetches": asdict(built.fetches)}
+    told = built.fetches
+    fetches = {
+        "pins": told.pins, "wheels": told.wheels, "cached": told.reused, "size": told.size, "glances": told.glances,
+        "glanced": told.glanced, "absent": told.absent,
+    }  # fmt: skip
+    return {"command": "build", "exit_code": code, "packs": packs, "fetches": fetches}
 
 
 def listing(reports: Sequence[PackReport]) -> list[str]:

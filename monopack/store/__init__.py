@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock as Mutex
+from urllib.parse import unquote
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from monopack.errors import AbsentError, LockError, UnavailableError, disk_words
 from monopack.model import Distribution, Fetches, Lock, Origin, Pin, Step, Target
@@ -162,15 +164,34 @@ class Store:
             if self._settings.offline:
                 raise _offline(missing)
             self._refuse_absent(missing, asked)
-            self._settings.tell(Step(name="fetch", detail=str(len(missing))))
             with self._entries.working_folder() as folder:
-                got = self._fetch(missing, Job(asked=asked, folder=Path(folder), settings=self._settings))
-                size = sum(file.stat().st_size for file in got.files.values())
-                self._fetches = self._fetches.plus(Fetches(wheels=len(got.files), cached=len(got.cached), size=size))
-                kept = threads.map(
-                    lambda pin: self._keep(pin, got.files[pin.pin.name], asked, built=pin.pin.name in got.built), missing
-                )
-                self._known.update(zip((pin.key for pin in missing), kept, strict=True))
+                job = Job(asked=asked, folder=Path(folder), settings=self._settings)
+                self._known.update(self._recognised(missing, job))
+                missing = [pin for pin in missing if pin.key not in self._known]
+                if missing:
+                    got = self._fetch(missing, job)
+                    kept = threads.map(
+                        lambda pin: self._keep(pin, got.files[pin.pin.name], asked, built=pin.pin.name in got.built), missing
+                    )
+                    self._known.update(zip((pin.key for pin in missing), kept, strict=True))
+
+    def _recognised(self, wanted: Sequence[Wanted], job: Job) -> dict[str, Distribution]:
+        """What the store has of pins already, by their keys: the very files that the index, asked for no more than where they
+        are, would give. So what is chosen never depends on what the store holds.
+        """
+        names = self._entries.names()
+        hoped = [pin for pin in wanted if not pin.url and any(_may_be(pin, *each) for each in names.items())]
+        if not hoped:
+            return {}
+        told = ask_index("locate", hoped, job).origins
+        found: dict[str, Distribution] = {}
+        for pin in hoped:
+            if sha256 := _located(pin, told.get(pin.pin.name, Origin()), names):
+                pick = Pick(sha256=sha256, built=False)
+                if distribution := self._checked(pin, pick, job.asked):
+                    self._entries.remember(pin.key, pick)
+                    found[pin.key] = distribution
+        return found
 
     def _refuse_absent(self, wanted: Iterable[Wanted], asked: Asked) -> None:
         """Raise `AbsentError` for a pin that is known not to be had."""
@@ -181,13 +202,18 @@ class Store:
 
     def _fetch(self, wanted: Sequence[Wanted], job: Job) -> Fetched:
         """Fetch wheels, or remember that one is not to be had."""
+        self._settings.tell(Step(name="fetch", detail=str(len(wanted))))
         try:
-            return fetch(wanted, job)
+            got = fetch(wanted, job)
         except AbsentError as error:
             for pin in wanted:
                 if pin.pin.name in error.pins:
                     self._absences.keep(error, pin, job.asked)
             raise
+        size = sum(file.stat().st_size for file in got.files.values())
+        news = Fetches(downloaded=frozenset(got.files) - got.cached, cached=got.cached, size=size)
+        self._fetches = self._fetches.plus(news)
+        return got
 
     def _held(self, wanted: Wanted, asked: Asked) -> Distribution | None:
         """What the store holds for a pin, if it is for the target's Python."""
@@ -201,8 +227,10 @@ class Store:
             pick: Pick | None = Pick(sha256=wanted.wheel.hash.removeprefix("sha256:"), built=False)
         else:
             pick = None if self._settings.asks_again(wanted.hashes) else self._entries.pick(wanted.key)
-        if pick is None:
-            return None
+        return self._checked(wanted, pick, asked) if pick else None
+
+    def _checked(self, wanted: Wanted, pick: Pick, asked: Asked) -> Distribution | None:
+        """The distribution that was picked for a pin, if the store has it and it is what the pin means."""
         distribution = self._entries.get(pick.sha256)
         if not distribution or not (pick.built or _allowed(wanted, Path(distribution.location), pick.sha256)):
             return None
@@ -228,6 +256,27 @@ class Store:
 def parsed(folder: Path, key: str) -> Answers:
     """What source files say, kept in the store at that folder (absolute); `key` (for a file name) tells how they are read."""
     return Answers(folder / LAYOUT / PARSED / f"{key}.db")
+
+
+def _may_be(wanted: Wanted, sha256: str, filename: str) -> bool:
+    """Whether a wheel in the store may be the one that a pin means: by its digest, or where it has none, by its name."""
+    if wanted.hashes:
+        return f"sha256:{sha256}" in wanted.hashes
+    name, version, *_ = filename.split("-")
+    return canonicalize_name(name) == wanted.pin.name and version.replace("_", "+") == wanted.pin.version
+
+
+def _located(wanted: Wanted, origin: Origin, names: Mapping[str, str]) -> str:
+    """The digest (hex) of the wheel in the store that an index has at some place; empty where that is not certain.
+
+    An index that tells no digest still tells the name, and a lock has no two files of one name.
+    """
+    told = origin.hash.removeprefix("sha256:")
+    if told in names:
+        return told
+    filename = unquote(origin.url.rpartition("/")[2])
+    alike = [sha256 for sha256, name in names.items() if name == filename and f"sha256:{sha256}" in wanted.hashes]
+    return "" if told else next(iter(alike), "")
 
 
 def _named_origin(wanted: Wanted, built: Container[str], root: Path) -> Origin:

@@ -65,6 +65,10 @@ class Entries:
             _remove(file)
         _write(file, json.dumps({"sha256": pick.sha256, "built": pick.built}))
 
+    def names(self) -> dict[str, str]:
+        """The file names of all wheels that are there, by their digests (hex)."""
+        return {file.parent.name: file.name for file in (self._folder / WHEELS).glob("[0-9a-f]*/*.whl")}
+
     def get(self, sha256: str) -> Distribution | None:
         """The distribution whose wheel has that digest (hex); None when it is not there or was damaged and is thrown away now."""
         if sha256 not in self._checked:

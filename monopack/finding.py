@@ -53,11 +53,19 @@ def options_of(pack: Pack, loaded: Loaded) -> PackOptions:
     return config.pack_options(loaded, pack.name, pack.block, pack.block_place)
 
 
-def introduction(loaded: Loaded, host: Target, target: Target) -> tuple[str, ...]:
-    """What a run says first: which project, with which Python, and for which target if that is not this machine."""
+def introduction(loaded: Loaded, host: Target, target: Target, note: str = "") -> tuple[str, ...]:
+    """What a run says first: which project, with which Python, for which target if that is not this machine, and which lock it
+    is, if there is a `note` on that.
+    """
     file = loaded.file.name if loaded.file else "no monopack.toml"
     first = (f"project {loaded.root} ({file})", f"Python {host.version} at {host.python} ({host.chosen_by})")
-    return first if target is host else (*first, f"target {target.name}: {target}, wheels up to {target.platform}")
+    mine = () if target is host else (f"target {target.name}: {target}, wheels up to {target.platform}",)
+    return (*first, *mine, *([pinned_by(note)] if note else []))
+
+
+def pinned_by(note: str) -> str:
+    """What a run says of the lock that it reads."""
+    return f"pins: {note}"
 
 
 def protected(loaded: Loaded, roots: Sequence[str]) -> dict[str, Path]:

@@ -297,7 +297,7 @@ class Lock:
     are the distributions that are first-party code (members of a workspace, paths): by canonical name, their folder, relative
     to the project, POSIX. They are traced, and neither fetched nor shipped as distributions. `glanced` are the dotted names of
     the modules that pins may have, as far as an index told without their wheels: they have no others. `files` are absolute paths
-    of files that were read for it and may lie outside the project.
+    of files that were read for it and may lie outside the project. `note` is one line on why it is this lock.
     """
 
     dialect: str
@@ -311,6 +311,7 @@ class Lock:
     local: Mapping[str, str] = field(default_factory=dict)
     glanced: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
     files: tuple[str, ...] = ()
+    note: str = ""
 
 
 @value()

@@ -36,9 +36,9 @@ from monopack.model import (
     Tree,
     value,
 )
-from monopack.planning import Plan, Site, plans, refusal_of, replan, site_of, wanted
+from monopack.planning import Plan, Site, plans, refusal_of, replan, site_of, told, wanted
 from monopack.proving import prove, untried
-from monopack.recalling import Done, Memory, announce, fetches, forgets, recall, warn_of_leftovers
+from monopack.recalling import Done, Memory, announce, fetches, forgets, recall, repeat, warn_of_leftovers
 from monopack.resolve import judge, not_there, unused_exclusions
 from monopack.run import INHERITED, temporary_folder
 from monopack.store import Recipe, looked_at, smaller
@@ -65,6 +65,7 @@ def build(loaded: Loaded, only: str | None, outside: Outside, among: frozenset[s
         outside.tell(Step(name="plan", detail=str(len(found.packs))))
         announce(recalled.values(), outside)
         site, planned = plans(found.among(frozenset(pack.name for pack in found.packs) - recalled.keys()), loaded, outside)
+        repeat(recalled.values(), told(site))
         jobs = 1 if loaded.config.auto_fix else loaded.config.jobs
         reports = _side_by_side(
             lambda plan: _build_or_mend(plan, replace(site.of(plan.options.target), memory=memory)), planned, jobs
@@ -182,7 +183,8 @@ def _noted(report: PackReport, plan: Plan, draft: Draft, site: Site) -> PackRepo
             fingerprint=draft.fingerprint, looked=plan.looked, beside=beside,
             stored=tuple(dict.fromkeys(map(os.path.dirname, wheels))),
             host=site.host, target=site.target, warnings=site.lock.warnings, tests=plan.tests.tests,
-            pins=len(site.lock.pins), left_out={test: str(reason) for test, reason in plan.tests.left_out.items()},
+            pins=len(site.lock.pins), note=site.lock.note,
+            left_out={test: str(reason) for test, reason in plan.tests.left_out.items()},
         ))  # fmt: skip
     return report
 

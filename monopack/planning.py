@@ -18,7 +18,7 @@ from monopack import __version__, archive, config, locks, targets, testing, trac
 from monopack.block import read_block
 from monopack.config import Loaded, PackOptions
 from monopack.errors import LockError, MonopackError, UnpinnedError
-from monopack.finding import Found, Outside, introduction, options_of
+from monopack.finding import Found, Outside, introduction, options_of, pinned_by
 from monopack.ledger import Ledger, digest
 from monopack.model import Evidence, Failure, Fetches, Lock, Pack, Part, Resolution, Target, TestPlan, Trace, value
 from monopack.recalling import Memory
@@ -95,6 +95,13 @@ def replan(found: Found, site: Site) -> tuple[Site, tuple[Plan, ...]]:
         answered |= {plan.pack.name: plan for plan in planned}
     first = sites.pop(site.target.name)
     return replace(first, elsewhere=sites), tuple(answered[pack.name] for pack in found.packs)
+
+
+def told(site: Site) -> frozenset[str]:
+    """What was said of a project while its packs were planned: its facts and the warnings of its locks."""
+    sites = (site, *site.elsewhere.values())
+    facts = [line for each in sites for line in introduction(each.loaded, each.host, each.target, each.lock.note)]
+    return frozenset((*facts, *(warning for each in sites for warning in each.lock.warnings)))
 
 
 def by_site(found: Found, site: Site) -> list[tuple[Found, Site]]:
@@ -226,8 +233,8 @@ def read_lock(site: Site) -> Lock:
     source = locks.find(site.loaded.root, site.loaded.config.package_manager)
     if source is None:
         return NOTHING_PINNED
-    log.info("pins: %s", source.note)
-    lock = locks.read(source, site.loaded.root, site.target, _choice(site))
+    log.info("%s", pinned_by(source.note))
+    lock = replace(locks.read(source, site.loaded.root, site.target, _choice(site)), note=source.note)
     return _complete(lock, site) if lock.loose else lock
 
 
@@ -263,7 +270,7 @@ def _complete(lock: Lock, site: Site) -> Lock:
         raise LockError(gap, where=lock.path, hint="pin everything with == (uv pip compile does), or leave out locked")
     keep = site.loaded.build_dir / ".monopack" / f"requirements.{site.target.name}.txt"
     resolver = locks.Resolver(door=site.outside.door, environ=site.outside.environ, offline=site.loaded.config.offline)
-    return locks.pin(lock, site.loaded.root, site.target, keep, resolver)
+    return replace(locks.pin(lock, site.loaded.root, site.target, keep, resolver), note=lock.note)
 
 
 def _supply(plans: list[Plan], lock: Lock, store: Store, site: Site) -> list[Plan]:

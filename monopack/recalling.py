@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -40,8 +40,8 @@ class Done:
     """A successful build of a pack, and what it looked at beside the options.
 
     `looked` are the files of the project that were read, by path, with their `inputs.identity`; `beside` are absolute paths of
-    other files and folders, which may not be there; `stored` are the folders of the wheels in the store; `warnings` are what the
-    run said of the lock, `pins` how many it has; `tests` are those that the pack runs, `left_out` says why not others.
+    other files and folders, there or not; `stored` are the folders of the wheels in the store; `warnings` and `note` are
+    what the run said of the lock, `pins` how many it has; `tests` are those that the pack runs, `left_out` says why not others.
     """
 
     pack: Pack
@@ -58,6 +58,7 @@ class Done:
     tests: tuple[str, ...]
     left_out: Mapping[str, str]
     pins: int
+    note: str
 
 
 @value()
@@ -139,7 +140,7 @@ class Memory:
         facts = {
             "about": self._about(done.pack, done.options), "project": self._project, "files": files, "beside": beside,
             "commands": commands, "pythons": [_interpreter(each.python) for each in (done.host, done.target)],
-            "introduction": introduction(self._loaded, done.host, done.target), "fingerprint": done.fingerprint,
+            "introduction": introduction(self._loaded, done.host, done.target, done.note), "fingerprint": done.fingerprint,
             "report": asdict(replace(done.report, failures=())), "warnings": done.warnings, "tests": done.tests,
             "left_out": dict(done.left_out), "stored": done.stored, "pins": done.pins,
         }  # fmt: skip
@@ -245,7 +246,9 @@ def unchanged(loaded: Loaded, only: str | None, outside: Outside) -> BuildReport
                 return None
             recalled.append(known)
         memory.keep(everything=only is None)
-        repeat(recalled, outside)
+        outside.tell(Step(name="plan", detail=str(len(recalled))))
+        announce(recalled, outside)
+        repeat(recalled, frozenset())
         if only is None:
             warn_of_leftovers({each.report.name: each for each in recalled}, book)
     return BuildReport(packs=tuple(each.report for each in recalled), fetches=fetches(recalled))
@@ -262,14 +265,16 @@ def forgets(loaded: Loaded) -> bool:
     return loaded.config.debug or not loaded.config.cache
 
 
-def repeat(recalled: Sequence[Recalled], outside: Outside) -> None:
-    """Say what the builds said, and that they need not be made again."""
-    outside.tell(Step(name="plan", detail=str(len(recalled))))
+def repeat(recalled: Collection[Recalled], told: Container[str]) -> None:
+    """Say what the builds said and this run has not `told` yet, and that they need not be made again."""
     for line in dict.fromkeys(line for each in recalled for line in each.introduction):
-        log.info("%s", line)
+        if line not in told:
+            log.info("%s", line)
     for warning in dict.fromkeys(warning for each in recalled for warning in each.warnings):
-        log.warning("%s", warning)
-    announce(recalled, outside)
+        if warning not in told:
+            log.warning("%s", warning)
+    for each in recalled:
+        log.info("%s: unchanged in %.1f s", each.report.name, each.report.seconds)
 
 
 def fetches(recalled: Iterable[Recalled]) -> Fetches:
@@ -281,7 +286,6 @@ def announce(recalled: Iterable[Recalled], outside: Outside) -> None:
     """Tell which packs need not be built."""
     for each in recalled:
         outside.tell(Step(name="unchanged", pack=each.report.name))
-        log.info("%s: unchanged in %.1f s", each.report.name, each.report.seconds)
 
 
 def warn_of_leftovers(packs: Mapping[str, Recalled | TestPlan], book: Ledger) -> None:

@@ -142,6 +142,31 @@ def test_without_cache_everything_is_done_again(made: Project, tmp_path: Path) -
     assert ("a: built" in again.stderr, "unchanged" in again.stderr) == (True, False)
 
 
+def looks_at_nothing(project: Project, **environ: str) -> bool:
+    """Whether a build finds all unchanged without the modules that would read a lock, a source or a wheel."""
+    done = project.build(PYTHONPROFILEIMPORTTIME="1", **environ)
+    assert "monopack.recalling" in done.stderr
+    return ": unchanged" in done.stderr and ": built" not in done.stderr and "monopack.pipeline" not in done.stderr
+
+
+def test_what_stands_of_a_project_is_said_by_every_run(made: Project, tmp_path: Path) -> None:
+    project = Project(root=tmp_path / "project", index=made.index, cache=tmp_path / "cache")
+    shutil.copytree(made.root, project.root)
+    project.pack("c", tested=False)
+
+    def said() -> list[str]:
+        """The lines before those of the packs, but for what was done."""
+        lines = project.build().stderr.splitlines()
+        return [line for line in lines if line.startswith(("project ", "Python ", "pins: ", "warning: "))]
+
+    first = said()
+    assert [line.partition(" ")[0] for line in first] == ["project", "Python", "pins:", "warning:"]
+    for changed in ((), ("a",), ("c",)):  # none, one that has pins, one that needs none
+        for pack in changed:
+            project.write({f"packs/{pack}.py": f"{(project.root / f'packs/{pack}.py').read_text()}\n"})
+        assert said() == first, changed
+
+
 # ---------------------------------------------------------------- what decides a build, and is no source that a pack reaches
 
 MEMBER = '[project]\nname = "member"\nversion = "1"\ndependencies = {}\n[tool.setuptools]\npackage-dir = {{ "" = "{}" }}\n'
@@ -271,8 +296,7 @@ def test_what_decides_a_build_is_looked_at_wherever_it_stands(made: Project, tmp
     change(project, case.files)
     project.build()
     project.build()  # what was written just before it was looked at is looked at once more
-    again = project.build().stderr
-    assert (again.count(": unchanged"), "pins: " in again) == (2, False), again
+    assert looks_at_nothing(project)
     change(project, case.changed)
     done = project.build()
     assert {pack for pack in "ab" if f"{pack}: built" in done.stderr} == case.built, done.stderr
@@ -294,7 +318,7 @@ def test_a_wheel_that_the_lock_names_by_its_path_and_without_a_hash_is_looked_at
     subprocess.run(uv, cwd=project.root, check=True)
     project.build()
     project.build()
-    assert "pins: " not in project.build().stderr
+    assert looks_at_nothing(project)
     project.wheel("one", files={"one/__init__.py": "another = True\n"})
     assert "a: built" in project.build().stderr
 
@@ -323,7 +347,7 @@ def test_a_wheel_behind_a_local_page_is_looked_at(project: Project, name: str) -
     environ = {} if options else {"PIP_CONFIG_FILE": str(project.root / "pip.conf")}
     project.build(**environ)
     project.build(**environ)
-    assert "pins: " not in project.build(**environ).stderr
+    assert looks_at_nothing(project, **environ)
     make_wheel(folder, "one", "1.0", {"one.py": "new = 1\n"})
     project.build(**environ)
     assert (project.root / "build/a/one.py").read_text() == "new = 1\n"

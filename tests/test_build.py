@@ -246,7 +246,8 @@ def test_every_failing_pack_is_reported_in_order_and_the_others_are_built(projec
     said = "which no first-party file provides, and there is no lock to take it from"
     assert errors == [f"error: p{n}: packs/p{n}.py:1: imports nowhere_{n}, {said}" for n in (1, 3, 5)]
     hints = [line for line in done.stderr.splitlines() if line.startswith("  hint: ")]
-    assert hints[0] == "  hint: in the project's root: echo nowhere-1 >> requirements.txt (or lock it with uv, poetry or pipenv)"
+    files = "uv.lock, poetry.lock, pdm.lock, Pipfile.lock or pylock.toml"
+    assert hints[0] == f"  hint: in the project's root: echo nowhere-1 >> requirements.txt (or lock it: {files})"
 
 
 def test_a_pin_that_cannot_be_had_fails_only_packs_that_need_it(project: Project) -> None:

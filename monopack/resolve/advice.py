@@ -86,7 +86,8 @@ def _likely(wanted: Import, lock: Lock) -> str:
 
 def _how_to_pin(distribution: str, lock: Lock) -> str:
     if not lock.path:
-        return f"in the project's root: echo {distribution} >> requirements.txt (or lock it with uv, poetry or pipenv)"
+        locks = "uv.lock, poetry.lock, pdm.lock, Pipfile.lock or pylock.toml"
+        return f"in the project's root: echo {distribution} >> requirements.txt (or lock it: {locks})"
     command = {"uv": "uv add", "poetry": "poetry add", "pdm": "pdm add", "pipenv": "pipenv install"}.get(lock.dialect)
     return f"{command} {distribution}" if command else f"add {distribution} to {lock.path}"
 

@@ -79,7 +79,11 @@ def past(root: Path, revision: str, git: Git) -> Past:
     if done.code:
         nowhere = "not a git repository" in done.output
         what = "is in no git repository" if nowhere else f"git refuses: {_words(done)}"
-        raise ConfigError(what, where=str(root), hint="name what has changed with --files" if nowhere else "")
+        raise ConfigError(
+            what,
+            where=str(root),
+            hint="name what has changed: monopack affected --files FILE..." if nowhere else "",
+        )
     shallow, folder, top, prefix = done.output.split("\n")[:4]
     commit = _merge_base(_commit(revision, shallow, root, git), revision, shallow, root, git)
     return Past(commit=commit, top=Path(top), prefix=prefix, folder=Path(folder))

@@ -741,12 +741,14 @@ class Touched:
 class Affected:
     """The packs that a change touches, in pack order.
 
-    `base` is the commit that was compared with (empty: none was), `gone` names the packs that there are no more.
+    `base` is the commit that was compared with (empty: none was), `gone` names the packs that there are no more. `unknown` are
+    files that were named, are not there, and are no pack's reason: paths from the project's root.
     """
 
     packs: tuple[Touched, ...]
     base: str = ""
     gone: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- a pack's distributions as a lock of their own

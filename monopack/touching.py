@@ -60,7 +60,14 @@ def files(loaded: Loaded, only: str | None, paths: Iterable[str], outside: Outsi
     A file that is there may be new or changed, one that is not is gone; a folder stands for all files in it. Raises
     `MonopackError` for what is wrong with all packs.
     """
-    return _affected(loaded, only, tuple(_named(path, loaded.root) for path in dict.fromkeys(paths)), None, outside)
+    changes = tuple(_named(path, loaded.root) for path in dict.fromkeys(paths))
+    found = _affected(loaded, only, changes, None, outside)
+    touches = [touch for pack in found.packs for touch in pack.reasons]
+    if not all(touch.path for touch in touches):  # any of the files may be the reason
+        return found
+    lost = [change.path for change in changes if change.kind == "gone" and PurePosixPath(change.path).stem not in found.gone]
+    told = "\n".join(f"{touch.path}\n{touch.message}" for touch in touches)
+    return replace(found, unknown=tuple(path for path in lost if path not in told))
 
 
 def _named(path: str, root: Path) -> Change:

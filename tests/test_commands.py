@@ -60,6 +60,20 @@ def test_wrong_words_are_refused_in_one_line_and_a_hint(shop: Project, arguments
     assert hint == f"  hint: monopack {command} --help lists the options"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        (("--affected",), "Option '--affected' requires an argument.", "monopack build --affected REV; monopack build --help"),
+        (("--affected", "--since", "HEAD"), "--affected needs a revision, and --since is none", "monopack build --affected REV"),
+        (("affected", "HEAD"), "say what has changed: --since REV, or --files FILE... (did you mean --since HEAD?)", ""),
+    ],
+)
+def test_how_a_change_is_named_is_told(shop: Project, arguments: tuple[str, ...], error: str, hint: str) -> None:
+    told = shop.run(*arguments).stderr.splitlines()
+    assert told[0] == f"error: {error}"
+    assert told[1].startswith(f"  hint: {hint}")
+
+
 def test_a_refusal_is_json_too_when_that_was_asked_for(shop: Project) -> None:
     refused = document(shop, "list", "--packs-dir", "nowhere", code=2)
     assert refused["exit_code"] == 2

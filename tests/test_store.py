@@ -25,6 +25,7 @@ from pathlib import Path
 import pytest
 from packaging import tags
 from packaging.markers import default_environment
+from served import NO_PROXY, Served
 from wheels import make_wheel, sha256
 
 from monopack.errors import LockError
@@ -218,6 +219,27 @@ def test_what_is_not_there_is_named(store: NewStore, index: Path) -> None:
     make_wheel(index, "one", "1.0", {})
     error = refused(store(), [pin("one"), pin("absent", "3.1")], local(index))
     assert str(error) == "requirements.txt:3: absent==3.1 was not found"
+
+
+def test_what_pip_says_of_a_place_that_is_gone_is_passed_on(store: NewStore, index: Path, tmp_path: Path) -> None:
+    gone, page = tmp_path / "gone", index / "links.html"
+    error = refused(store(), [pin("one")], local(gone))
+    assert error.what.startswith("one==1.0 was not found: Location '")
+    assert f"{gone}' is ignored: " in error.what
+    page.write_text('<a href="../gone/one-1.0-py3-none-any.whl">one</a>')
+    error = refused(store(), [pin("one")], local(page))
+    assert error.what.startswith("one==1.0 could not be fetched: FileNotFoundError: ")
+    assert error.what.endswith(f"'{gone / 'one-1.0-py3-none-any.whl'}'")
+
+
+def test_a_page_of_links_that_is_gone_is_told_without_its_password(served: Served, settings: Fetching, tmp_path: Path) -> None:
+    quiet = new_store(tmp_path / "store", replace(settings, environ={**settings.environ, **NO_PROXY}))
+    address = served.url.replace("://", "://someone:secret@")
+    error = refused(quiet, [pin("one")], ["--no-index", "--find-links", f"{address}/links/"])
+    assert error.what.startswith(
+        f"one==1.0 was not found: Could not fetch URL {served.url.replace('://', '://****@')}/links/: 404"
+    )
+    assert "secret" not in str(error)
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named-by-the-lock", "from-an-index"])

@@ -198,7 +198,8 @@ def test_what_is_no_repository_is_told_so(repository: Project) -> None:
     shutil.rmtree(repository.root / ".git")
     done = repository.run("affected", "--since", "HEAD", GIT_CEILING_DIRECTORIES=str(repository.root.parent))
     assert done.returncode == 2
-    assert done.stderr == f"error: {repository.root}: is in no git repository\n  hint: name what has changed with --files\n"
+    hint = "name what has changed: monopack affected --files FILE..."
+    assert done.stderr == f"error: {repository.root}: is in no git repository\n  hint: {hint}\n"
 
 
 def test_without_git_the_way_out_is_told(repository: Project, tmp_path: Path) -> None:
@@ -294,6 +295,15 @@ def test_files_are_named_from_the_current_folder(repository: Project) -> None:
     repository.write({"monopack.toml": ""})
     assert list(touched(repository, "--files", "orders.json", cwd=repository.root / "app")) == ["orders"]
     assert list(touched(repository, "--files", str(repository.root / "app" / "orders.json"))) == ["orders"]
+
+
+def test_a_named_file_that_nobody_knows_is_told(repository: Project) -> None:
+    (repository.root / "app" / "orders.json").unlink()
+    done = repository.build("affected", "--files", "nofile.py", "app/orders.json", "app/users.py", "packs/gone.py")
+    assert done.stderr.splitlines() == [
+        "gone is no pack any more", "nofile.py is not there: it counts as deleted, and no pack is listed because of it",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["orders", "users"]
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "monopack.toml", "pyproject.toml", "constraints.txt", "uv.lock"])

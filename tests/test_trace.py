@@ -220,6 +220,11 @@ def test_what_may_hold_secrets_ships_with_a_word_about_it(tmp_path: Path) -> Non
 def test_an_include_that_matches_nothing_is_noted(tmp_path: Path) -> None:
     write(tmp_path, packs__main="")
     assert traced(tmp_path, include=["templates/**"]).notes == ("include pattern 'templates/**' matches no file",)
+    (tmp_path / ".conf").mkdir()
+    (tmp_path / ".conf" / "settings.json").write_text("{}")
+    (note,) = traced(tmp_path, include=["./.conf/**"]).notes
+    why = "monopack reads no folder like .conf, so move what ships out of it"
+    assert note == f"include pattern './.conf/**' matches no file: {why}"
 
 
 @pytest.mark.parametrize(

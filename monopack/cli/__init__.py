@@ -78,10 +78,18 @@ def _usage(error: Exception, argv: Sequence[str], terminal: Terminal) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        hint = f"{context.command_path if context else 'monopack'} --help lists the options"
-        return _refused(MonopackError(error.format_message(), hint=hint), 2, argv, terminal)
+        return _refused(MonopackError(error.format_message(), hint=_usage_hint(error)), 2, argv, terminal)
     return _refused(MonopackError("a question was not answered", hint="--yes takes the proposed answers"), 2, argv, terminal)
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    """How the command is to be used: with an option's value where that is missing."""
+    context: click.Context | None = getattr(error, "ctx", None)
+    path = context.command_path if context else "monopack"
+    name = error.option_name if context and isinstance(error, click.BadOptionUsage) else ""
+    values = [option.metavar for option in context.command.params if name in option.opts] if context else []
+    usage = f"{path} {name} {values[0]}; " if values and values[0] else ""
+    return f"{usage}{path} --help lists the options"
 
 
 def _stopped(stopped: Stopped | CancelledError, terminal: Terminal) -> int:

@@ -22,6 +22,14 @@ class Option(click.Option):
 class Command(click.Command):
     """A command whose help shows its options under headings."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; click does not tell of itself whose option it was that lacks its value."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadOptionUsage as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each heading, in the order in which they first appear."""
         sections: dict[str, list[tuple[str, str]]] = {}

@@ -21,6 +21,7 @@ UNREACHABLE = re.compile(
     r"^.*(?:Retry\(total=0|\b40[13] (?:Client )?Error|Could not fetch URL(?!.*\b404\b)|connection error).*$",
     re.MULTILINE | re.IGNORECASE,
 )
+LOST = re.compile(r"(?:Location '[^\n]*' is ignored|Could not fetch URL)[^\n]*")
 NO_PAGE = "Could not fetch URL"
 VERSIONS = re.compile(r"\(from versions: ([^)]*)\)")
 WHEEL = re.compile(r"([^/\s]+\.whl)\b")
@@ -42,8 +43,10 @@ def refusal(pins: Sequence[Wanted], done: Completed, target: Target) -> Unavaila
         return _absent(other_python(pin, match[2], target))
     if match := UNREACHABLE.search(done.output):
         return _about(pins, f"could not be fetched: {match[0].strip()}", "look at the index, the network and the credentials")
-    errors = ERROR.findall(done.output) or done.output.strip().splitlines() or [f"pip ended with {done.code}"]
-    return _about(pins, f"could not be fetched: {errors[-1]}", "run with --debug for all that pip says")
+    *_, last = f"pip ended with {done.code}\n{done.output}".strip().splitlines()
+    *_, error = (last, *ERROR.findall(done.output))
+    why = last if error == "Exception:" else error  # then pip's own trace follows, which ends with what happened
+    return _about(pins, f"could not be fetched: {why.strip()}", "run with --debug for all that pip says")
 
 
 def mismatch(pin: Wanted, found: str) -> UnavailableError:
@@ -63,7 +66,9 @@ def not_found(pin: Wanted, probe: Completed, target: Target) -> UnavailableError
         return no_wheel(pin, target, wheels)
     versions = [version for found in VERSIONS.findall(probe.output)[:1] if found != "none" for version in found.split(", ")]
     others = f"pin a version that the index has: {', '.join(versions[-3:])}"
-    return pin.refusal("was not found", others if versions else "check its name, and the index that the lock names")
+    lost = [line for line in LOST.findall(probe.output) if f"/{pin.pin.name}/" not in line]  # but for an index's page of the name
+    what = f"was not found: {lost[-1]}" if lost else "was not found"
+    return pin.refusal(what, others if versions else "check its name, and the index that the lock names")
 
 
 def lasting(error: UnavailableError, probe: Completed) -> UnavailableError:

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from monopack.errors import PackError
 from monopack.model import Reach, Target, TestPlan, Trace, TracedFile
+from monopack.passed_over import passed_over
 from monopack.trace.belongs import choose, is_test
 from monopack.trace.helpers import Hands, processors
 from monopack.trace.scan import (
@@ -55,11 +56,17 @@ def trace(module: str, extra: tuple[Start, ...], include: tuple[str, ...], scann
     tree = replace(scanner.tree, named=files & frozenset(include))
     starts = starts_of(module, extra, files, tree)
     traced = _drive(walk(module, starts, tree, target), scanner)
-    unused = tuple(f"include pattern {pattern!r} matches no file" for pattern in unmatched)
+    unused = tuple(f"include pattern {pattern!r} matches no file{_unread(pattern)}" for pattern in unmatched)
     reached = {file.source.path for file in traced.files}
     data = [_data(scanner, path) for path in sorted(files - reached)]
     shipped = tuple(sorted((*data, *traced.files), key=lambda f: f.ships_as))
     return replace(traced, files=shipped, notes=(*traced.notes, *unused, *_wary(shipped, tree)))
+
+
+def _unread(pattern: str) -> str:
+    """Why a pattern matches no file, where it names a folder that is never read."""
+    folder = next((part for part in pattern.split("/")[:-1] if passed_over(part) and part not in {".", ".."}), "")
+    return f": monopack reads no folder like {folder}, so move what ships out of it" if folder else ""
 
 
 def tests_of(traced: Trace, tests_dir: str, scanner: Scanner, target: Target) -> TestPlan:

@@ -57,6 +57,9 @@ def affected(
     else:
         found = touching.files(session.loaded, None, _in_project(names, session), session.outside)
     session.terminal.say(*(f"{name} is no pack any more" for name in found.gone))
+    session.terminal.say(
+        *(f"{path} is not there: it counts as deleted, and no pack is listed because of it" for path in found.unknown)
+    )
     if as_json:
         session.terminal.document(document(found))
     else:
@@ -65,7 +68,8 @@ def affected(
 
 def _refuse_both(since: str | None, given: bool, names: Sequence[str]) -> None:
     if (since is None) == (not given):
-        raise click.UsageError("say what has changed: --since REV, or --files FILE...")
+        meant = f" (did you mean --since {names[0]}?)" if names and since is None else ""
+        raise click.UsageError(f"say what has changed: --since REV, or --files FILE...{meant}")
     if names and not given:
         raise click.UsageError(f"{names[0]} is one word too many: --files comes before names of files")
 

@@ -50,6 +50,7 @@ def build(
 ) -> int:  # fmt: skip
     """Build, and tell how it went; the exit code."""
     started = time.monotonic()
+    _refuse_no_revision(affected)
     session = start(front, config, flags)
     _refuse_command(pack, session)
     if affected is None:
@@ -93,6 +94,13 @@ def tell(reports: Sequence[PackReport], session: Session) -> None:
 def exit_code(reports: Sequence[PackReport]) -> int:
     """What the run ends with: 0, or 1 when any pack failed by its own code, else the code that the refusals have."""
     return min((each.exit_code for each in reports if each.exit_code), default=0)
+
+
+def _refuse_no_revision(revision: str | None) -> None:
+    """Refuse an option that stands where the revision should; of all else git knows whether it is one."""
+    if revision is not None and revision.startswith("-"):
+        hint = "monopack build --affected REV, such as --affected origin/main; --since is an option of monopack affected"
+        raise ConfigError(f"--affected needs a revision, and {revision} is none", hint=hint)
 
 
 def _refuse_command(pack: str | None, session: Session) -> None:

@@ -64,6 +64,18 @@ class Ledger:
         """Where the compiled modules of a pack are kept that it is verified with."""
         return self.build / ".monopack" / "bytecode" / pack
 
+    @property
+    def bytecode_pool(self) -> Path:
+        """Where the compiled modules of all packs are kept, which those of each pack are links to."""
+        return self.build / ".monopack" / "compiled"
+
+    def drop_unused_bytecode(self) -> None:
+        """Forget the compiled modules that no pack is verified with any more; a disk that refuses costs room, not the build."""
+        with contextlib.suppress(OSError), os.scandir(self.bytecode_pool) as compiled:
+            for each in compiled:
+                if os.stat(each.path).st_nlink == 1:  # noqa: PTH116 - those of a DirEntry may not be known
+                    Path(each.path).unlink(missing_ok=True)
+
     def intact(self, pack: str, fingerprint: str) -> Built | None:
         """The last build of a pack, if it had this fingerprint and every output is as it was written."""
         built = self._last(pack)

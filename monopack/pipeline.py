@@ -73,6 +73,7 @@ def build(loaded: Loaded, only: str | None, outside: Outside, among: frozenset[s
         everything = only is None and among is None
         memory.keep(everything=everything)
         if everything:
+            book.drop_unused_bytecode()
             warn_of_leftovers(recalled | {plan.pack.name: plan.tests for plan in planned}, book)
         reports = tuple(sorted((*reports, *(each.report for each in recalled.values())), key=lambda report: report.name))
         return BuildReport(packs=reports, fetches=site.all_fetches().plus(fetches(recalled.values())))

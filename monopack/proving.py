@@ -55,7 +55,7 @@ def _verify(plan: Plan, tree: Tree, environment: Mapping[str, str], site: Site) 
     Not where exactly this was verified before.
     """
     site.outside.tell(Step(name="verify", pack=plan.pack.name))
-    request = _request(plan, site)
+    request = replace(_request(plan, site), bytecode=_bytecode(plan, tree, site))
     key = _key(tree, request, environment, site)
     if site.loaded.config.cache and passes.holds(site.loaded.cache_dir, key):
         log.debug("%s: verified before", plan.pack.name)
@@ -86,8 +86,16 @@ def _request(plan: Plan, site: Site) -> verification.Request:
         timeout=site.loaded.config.verify_timeout,
         platform=plan.resolution.platform,
         project=site.scanner.tree.modules,
-        bytecode=str(site.book.bytecode_folder(plan.pack.name)) if site.loaded.config.cache else "",
     )
+
+
+def _bytecode(plan: Plan, tree: Tree, site: Site) -> verification.Bytecode | None:
+    """Where the compiled modules of a pack are kept."""
+    if not site.loaded.config.cache:
+        return None
+    own, pool = site.book.bytecode_folder(plan.pack.name), site.book.bytecode_pool
+    sources = {entry.path: entry.sha256 for entry in tree.entries if entry.path.endswith(".py")}
+    return verification.Bytecode(own=str(own), pool=str(pool), sources=sources)
 
 
 def _key(tree: Tree, request: verification.Request, environment: Mapping[str, str], site: Site) -> str:

@@ -33,6 +33,7 @@ def clean(loaded: Loaded) -> Cleaned:
         for pack in sorted(book.packs()):
             gone, left = book.discard(pack)
             removed, kept = removed + gone, kept + left
+        book.drop_unused_bytecode()
         for name in sorted(book.folders()):
             there = (build_dir / name).exists()
             workspace.remove(build_dir / name, book.folder_record(name))

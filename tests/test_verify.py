@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 
@@ -19,7 +20,7 @@ from wheels import make_wheel
 from monopack.model import Failure, Target
 from monopack.run import Door, clean_environment
 from monopack.targets import host
-from monopack.verify import Request, verify
+from monopack.verify import Bytecode, Request, verify
 
 TARGETS = {version: host(python, "--python", Path.cwd(), os.environ, Door()) for version, python in PYTHONS.items()}
 OWN = TARGETS[f"{sys.version_info[0]}.{sys.version_info[1]}"]
@@ -44,19 +45,22 @@ def verified(
     target: Target = OWN,
     timeout: float = 60.0,
     environ: Mapping[str, str] | None = None,
+    name: str = "pack",
 ) -> tuple[Failure, ...]:
-    """Verify a pack whose entry is `packs.get`."""
+    """Verify a pack whose entry is `packs.get`, in a folder of that name."""
     home = root / "home"
     home.mkdir(exist_ok=True)
     environment = clean_environment(os.environ, home=home, extra=environ)
+    pack = a_pack(root / name, files)
+    sources = {path.relative_to(pack).as_posix(): sha256(path.read_bytes()).hexdigest() for path in pack.rglob("*.py")}
     request = Request(
         modules=("packs.get", *modules), entry="packs.get", handler=handler, timeout=timeout, project=lambda: ["app.storage"],
-        bytecode=str(root / "bytecode"),
+        bytecode=Bytecode(own=str(root / "bytecode" / name), pool=str(root / "pool"), sources=sources),
     )  # fmt: skip
     before = sorted(home.iterdir())
-    failures = verify(a_pack(root / "pack", files), request, target, environment, Door())
+    failures = verify(pack, request, target, environment, Door())
     assert sorted(home.iterdir()) == before
-    assert not list((root / "pack").rglob("__pycache__"))
+    assert not list(pack.rglob("__pycache__"))
     return failures
 
 
@@ -79,6 +83,34 @@ def test_a_module_that_was_compiled_before_is_read_again_when_it_has_changed(tar
     os.utime(source, ns=(seen.st_atime_ns, seen.st_mtime_ns))
     only_the_pack = {"packs/get.py": files["packs/get.py"]}
     assert shown(verified(tmp_path, only_the_pack, target=target)) != []
+
+
+@each_target
+def test_a_module_that_two_packs_ship_is_compiled_once_and_says_where_it_is(target: Target, tmp_path: Path) -> None:
+    app = {"app.py": "def start(value):\n    assert value == 1, __file__\n"}
+    assert verified(tmp_path, {**app, "packs/get.py": "import app\napp.start(1)"}, target=target, name="one") == ()
+    failures = verified(tmp_path, {**app, "packs/get.py": "import app\napp.start(2)"}, target=target, name="two")
+    assert shown(failures) == [f"app.py:2: AssertionError: {Path('app.py')}"]
+    assert [file.stat().st_nlink for file in (tmp_path / "bytecode").rglob("app.*.pyc")] == [3, 3], "the third is the pool's"
+
+
+def test_compiled_modules_that_the_disk_has_damaged_are_no_failure(tmp_path: Path) -> None:
+    files = {"packs/get.py": "import app", "app.py": "value = 1\n"}
+    assert verified(tmp_path, files) == ()
+    whole = {file.name: file.stat().st_size for file in (tmp_path / "pool").iterdir()}
+    assert len(whole) == 2
+    for size in (30, 10, 0):
+        for name in whole:
+            os.truncate(tmp_path / "pool" / name, size)
+        assert [verified(tmp_path, files), verified(tmp_path, files)] == [(), ()]
+        assert {file.name: file.stat().st_size for file in (tmp_path / "pool").iterdir()} == whole
+
+
+def test_what_a_pack_makes_of_its_own_modules_while_it_runs_is_nothing_to_other_packs(tmp_path: Path) -> None:
+    app = {"app.py": "value = 1\n"}
+    changes = "import pathlib\npathlib.Path(__file__).parents[1].joinpath('app.py').write_text('value = 2')\nimport app\n"
+    assert verified(tmp_path, {**app, "packs/get.py": changes}, name="one") == ()
+    assert verified(tmp_path, {**app, "packs/get.py": "import app\nassert app.value == 1"}, name="two") == ()
 
 
 @each_target

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from monopack.model import Failure, Target
+from monopack.model import Failure, Target, value
 from monopack.run import Completed, Door, temporary_folder
+from monopack.verify.bytecode import adopt, discard, lend
 from monopack.verify.unrun import unrun
-from monopack.verify.words import Request, Verified, of_handler, of_import
+from monopack.verify.words import Bytecode, Request, Verified, of_handler, of_import
 
-__all__ = ["Request", "digest", "unrun", "verify"]
+__all__ = ["Bytecode", "Request", "digest", "unrun", "verify"]
 
 OUTPUT_KEPT = 4000  # characters of what the code printed, from its end
 # -I and -S keep out the environment, the user's and the interpreter's site-packages; what was printed and where a signal
@@ -32,39 +33,44 @@ def verify(folder: Path, request: Request, target: Target, environment: Mapping[
     missing modules are reported. Empty when all is well. Failures are of the kinds `import`, `handler` and `timeout`; `where`
     is `file:line`, relative to `folder`.
     """
+    loan = lend(request.bytecode, folder) if request.bytecode else None
+    if not (request.bytecode and loan):
+        return _imported(folder, request, target, Start(flags=("-B",), environment=environment, door=door))
+    start = Start(flags=("-X", f"pycache_prefix={request.bytecode.own}"), environment=environment, door=door)
+    failures = _imported(folder, request, target, start)
+    if any(map(_is_of_bytecode, failures)):
+        discard(request.bytecode)
+        return verify(folder, replace(request, bytecode=None), target, environment, door)
+    adopt(request.bytecode, folder, loan)
+    return failures
+
+
+def _is_of_bytecode(failure: Failure) -> bool:
+    """Whether a failure is (most likely) that of a compiled module that the disk has damaged."""
+    return "marshal data" in failure.message or "EOF read where" in failure.message
+
+
+@value()
+class Start:
+    """How the interpreter is started."""
+
+    flags: tuple[str, ...]
+    environment: Mapping[str, str]
+    door: Door
+
+
+def _imported(folder: Path, request: Request, target: Target, start: Start) -> tuple[Failure, ...]:
+    """The failures of one interpreter that imports all modules."""
     modules = (request.entry, *(name for name in request.modules if name != request.entry and not name.endswith(".__main__")))
     with temporary_folder("verify") as temporary:
         script, job, result = (temporary / name for name in ("script.py", "job.json", "result.jsonl"))
         script.write_bytes(_script())
         asked = {"folder": str(folder), "modules": modules, "handler": request.handler, "platform": request.platform}
         job.write_text(json.dumps(asked), encoding="utf-8")
-        argv = [target.python, *FLAGS, *_keeping(request.bytecode, folder), str(script), str(job), str(result)]
-        ran = door.run(argv, cwd=folder, env=environment, timeout=request.timeout)
+        argv = [target.python, *FLAGS, *start.flags, str(script), str(job), str(result)]
+        ran = start.door.run(argv, cwd=folder, env=start.environment, timeout=request.timeout)
         lines = result.read_text("utf-8", "replace").splitlines() if result.exists() else []
     return _failures(_events(lines), ran, Verified(request=request, target=target, output=ran.output[-OUTPUT_KEPT:]))
-
-
-def _keeping(bytecode: str, folder: Path) -> tuple[str, ...]:
-    """How the interpreter is told where compiled modules are kept, never in the folder itself.
-
-    What was compiled before its source last changed is taken away: Python compares only whole seconds and sizes.
-    """
-    if not bytecode:
-        return ("-B",)
-    kept = f"{bytecode}{folder}"
-    for place, _, files in os.walk(kept):
-        for name in files:
-            compiled, source = f"{place}/{name}", f"{folder}{place[len(kept) :]}/{name.partition('.')[0]}.py"
-            if not _is_newer(compiled, source):
-                Path(compiled).unlink(missing_ok=True)
-    return ("-X", f"pycache_prefix={bytecode}")
-
-
-def _is_newer(compiled: str, source: str) -> bool:
-    try:
-        return os.stat(compiled).st_mtime_ns > os.stat(source).st_ctime_ns  # noqa: PTH116 - for thousands of files
-    except OSError:
-        return False
 
 
 def digest() -> str:

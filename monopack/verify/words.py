@@ -14,14 +14,26 @@ Told = tuple[str, str]  # the message and the hint
 
 
 @value()
+class Bytecode:
+    """Where compiled modules are kept: in a pack's own folder and in the pool (both absolute, and on one disk).
+
+    `sources` has the sha256 (hex) of the pack's source files by their relative POSIX paths.
+    """
+
+    own: str
+    pool: str
+    sources: Mapping[str, str]
+
+
+@value()
 class Request:
     """What to verify: the module `entry` is imported first, then `modules` in their order, names ending in `.__main__` left out.
 
     `handler` is an attribute of the entry (may be dotted; empty: none) that has to be callable; `timeout` is in seconds, for
     everything together. `platform` are top-level import names that do not ship because the platform has them: where they
     are not importable, something that takes any use stands in for them. `project` gives the dotted names of the project's
-    modules, for "did you mean"; it is asked only when something is missing. `bytecode` is an absolute folder in which compiled
-    modules are kept for the next time (empty: nowhere).
+    modules, for "did you mean"; it is asked only when something is missing. `bytecode` says where compiled modules are kept
+    for the next time (None: nowhere).
     """
 
     modules: tuple[str, ...]
@@ -30,7 +42,7 @@ class Request:
     timeout: float
     platform: tuple[str, ...] = ()
     project: Callable[[], Iterable[str]] = tuple
-    bytecode: str = ""
+    bytecode: Bytecode | None = None
 
 
 @value()

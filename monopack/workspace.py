@@ -19,19 +19,21 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from io import RawIOBase
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO
 
 from monopack.errors import PackError, disk_words
 from monopack.model import Entry, Tree, value
 
 log = logging.getLogger(__name__)
 
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 BLOCK = 1 << 16  # bytes read at a time
 TICK = 50_000_000  # nanoseconds: two changes that are closer than this may bear the same time stamp
 
 Stats = dict[str, os.stat_result]
+Scanned = tuple[Stats, list[str]]
 
 
 @value()
@@ -59,16 +61,11 @@ def materialize(tree: Tree, folder: Path, record: Path, *, force: bool) -> None:
     when the bytes of an entry are no longer what they were, and when the disk refuses.
     """
     with _refusals(folder):
-        known = _claim(folder, record, force=force)
+        known, held = _claim(folder, record, force=force)
         wanted = {entry.path: entry for entry in tree.entries}
         _note(record, {**known.files, **{path: _Known(sha256=entry.sha256) for path, entry in wanted.items()}}, complete=False)
-        _bring(wanted, folder, known)
-        now, _ = _scan(folder)
-        _note(
-            record,
-            {path: _Known(sha256=wanted[path].sha256, stat=_print(now[path])) for path in wanted.keys() & now.keys()},
-            complete=True,
-        )
+        now = _bring(wanted, folder, known, held)
+        _note(record, {path: _Known(sha256=wanted[path].sha256, stat=_print(seen)) for path, seen in now.items()}, complete=True)
 
 
 def changes(tree: Tree, folder: Path, record: Path) -> tuple[str, ...]:
@@ -83,7 +80,7 @@ def changes(tree: Tree, folder: Path, record: Path) -> tuple[str, ...]:
         return _changes(tree, folder, record, _scan(folder))
 
 
-def _changes(tree: Tree, folder: Path, record: Path, scanned: tuple[Stats, list[str]]) -> tuple[str, ...]:
+def _changes(tree: Tree, folder: Path, record: Path, scanned: Scanned) -> tuple[str, ...]:
     known = _read(record) or _Record(complete=False, files={}, noted_at=0)
     files, folders = scanned
     wanted = {entry.path: entry for entry in tree.entries}
@@ -103,7 +100,8 @@ def seal(tree: Tree, folder: Path, record: Path) -> None:
         if sealed(folder, record):
             return
         now = time.time_ns()
-        inside = [(path, os.lstat(folder / path).st_ctime_ns) for path in ("", *_scan(folder)[1])]
+        folders = ("", *_parents(entry.path for entry in tree.entries))
+        inside = [(path, os.lstat(f"{folder}/{path}").st_ctime_ns) for path in folders]
         scanned = _scan(folder)
         if _changes(tree, folder, record, scanned):
             return
@@ -157,11 +155,11 @@ def remove(folder: Path, record: Path) -> None:
 # ---------------------------------------------------------------- whose folder it is
 
 
-def _claim(folder: Path, record: Path, *, force: bool) -> _Record:
-    """Make sure that the folder exists and is ours to change; give what is known about the files in it."""
+def _claim(folder: Path, record: Path, *, force: bool) -> tuple[_Record, Scanned]:
+    """Make sure that the folder exists and is ours to change; give what is known about the files in it, and what is there."""
     _refuse_link(folder)
     known = _read(record)
-    nothing = _Record(complete=True, files={}, noted_at=0)
+    nothing: tuple[_Record, Scanned] = _Record(complete=True, files={}, noted_at=0), ({}, [])
     if folder.is_dir():
         held, folders = _scan(folder)
         if not held and not folders:
@@ -169,7 +167,7 @@ def _claim(folder: Path, record: Path, *, force: bool) -> _Record:
         whole = known is not None and known.complete and known.files and held
         ours = known is not None and (not whole or not known.files.keys().isdisjoint(held))
         if known is not None and known.complete and ours:
-            return known
+            return known, (held, folders)
         if not ours and not force:
             raise _not_ours(folder)
         _clear(folder)
@@ -237,7 +235,7 @@ def _print(seen: os.stat_result) -> tuple[int, ...]:
 # ---------------------------------------------------------------- the folder
 
 
-def _scan(folder: Path) -> tuple[Stats, list[str]]:
+def _scan(folder: Path) -> Scanned:
     """Everything in a folder by relative POSIX path: files and links (not followed) with their stat; folders, outer first."""
     files: Stats = {}
     folders = [""]
@@ -271,18 +269,18 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _bring(wanted: Mapping[str, Entry], folder: Path, known: _Record) -> None:
-    """Remove what is not wanted or not intact, then write what is missing."""
-    files, folders = _scan(folder)
-    keep = {path for path, seen in files.items() if path in wanted and _intact(wanted[path], folder, seen, known)}
+def _bring(wanted: Mapping[str, Entry], folder: Path, known: _Record, held: Scanned) -> Stats:
+    """Remove what is not wanted or not intact of what the folder held, then write what is missing; what it holds then."""
+    files, folders = held
+    keep = {path: seen for path, seen in files.items() if path in wanted and _intact(wanted[path], folder, seen, known)}
     needed = _parents(wanted)
-    _delete(folder, files.keys() - keep, [path for path in folders if path not in needed])
+    _delete(folder, files.keys() - keep.keys(), [path for path in folders if path not in needed])
     for path in sorted(needed - set(folders)):
         (folder / path).mkdir()
         (folder / path).chmod(0o755)
     missing = [entry for path, entry in wanted.items() if path not in keep]
     log.debug("%s: %d kept, %d to write", folder, len(keep), len(missing))
-    _write(missing, folder)
+    return keep | _write(missing, folder)
 
 
 def _parents(paths: Iterable[str]) -> set[str]:
@@ -315,28 +313,36 @@ def _delete_if_empty(folder: Path) -> None:
 # ---------------------------------------------------------------- bytes
 
 
-def _write(entries: Iterable[Entry], folder: Path) -> None:
+def _write(entries: Iterable[Entry], folder: Path) -> Stats:
     """Write entries as new files; each file that they come from is opened once."""
     by_source = sorted(entries, key=lambda entry: (entry.location, entry.offset or 0))
+    written: Stats = {}
     for location, group in groupby(by_source, key=lambda entry: entry.location):
-        with Path(location).open("rb") as source:
+        with Path(location).open("rb", buffering=0) as source:
             for entry in group:
-                _write_one(entry, source, folder / entry.path)
+                written[entry.path] = _write_one(entry, source, f"{folder}/{entry.path}")
+    return written
 
 
-def _write_one(entry: Entry, source: BinaryIO, path: Path) -> None:
-    digest, crc, size = hashlib.sha256(), 0, 0
-    with path.open("xb") as file:
-        path.chmod(entry.mode)
+def _write_one(entry: Entry, source: RawIOBase, path: str) -> os.stat_result:
+    digest, size = hashlib.sha256(), 0
+    file = os.open(path, NEW_FILE, entry.mode)  # a file object would cost more than small files themselves
+    try:
+        os.chmod(path, entry.mode)  # noqa: PTH101 - whatever the umask is
         for block in _blocks(entry, source):
             digest.update(block)
-            crc, size = zlib.crc32(block, crc), size + len(block)
-            file.write(block)
-    if (digest.hexdigest(), crc, size) != (entry.sha256, entry.crc, entry.size):
-        raise _broken(entry)
+            size += len(block)
+            left = memoryview(block)
+            while left:
+                left = left[os.write(file, left) :]
+        if (digest.hexdigest(), size) != (entry.sha256, entry.size):
+            raise _broken(entry)
+        return os.fstat(file)
+    finally:
+        os.close(file)
 
 
-def _blocks(entry: Entry, source: BinaryIO) -> Iterator[bytes]:
+def _blocks(entry: Entry, source: RawIOBase) -> Iterator[bytes]:
     """The unpacked bytes of an entry."""
     source.seek(entry.offset or 0)
     if entry.offset is None:

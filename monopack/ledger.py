@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 IGNORE_ALL = "*\n"
 
 # Temporaries of outputs (archive) and of records (workspace, and here).
-LEFTOVER = re.compile(r"\..+\.(zip|sha256|b64|json)\.\d+\.tmp|.+\.(built|(tree|looked)\.json\.\d+)\.tmp|inputs\.json\.\d+\.tmp")
+LEFTOVER = re.compile(
+    r"\..+\.(zip|sha256|b64|json)\.\d+\.tmp|.+\.(built|pip\.json|(tree|looked)\.json\.\d+)\.tmp|inputs\.json\.\d+\.tmp"
+)
 
 
 @value()

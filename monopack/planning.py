@@ -23,7 +23,7 @@ from monopack.ledger import Ledger, digest
 from monopack.model import Evidence, Failure, Fetches, Lock, Pack, Part, Resolution, Target, TestPlan, Trace, value
 from monopack.recalling import Memory
 from monopack.resolve import RULES, Wanted
-from monopack.store import Fetching, Look, Store, parsed, with_cache_of
+from monopack.store import Fetching, Look, Store, own_files, parsed, with_cache_of
 from monopack.supply import NOTHING, Answer, Ask, supply
 
 log = logging.getLogger(__name__)
@@ -269,7 +269,8 @@ def _complete(lock: Lock, site: Site) -> Lock:
         gap = f"does not pin {lock.loose[0]}" if lock.loose else "leaves out what its pins require"
         raise LockError(gap, where=lock.path, hint="pin everything with == (uv pip compile does), or leave out locked")
     keep = site.loaded.build_dir / ".monopack" / f"requirements.{site.target.name}.txt"
-    resolver = locks.Resolver(door=site.outside.door, environ=site.outside.environ, offline=site.loaded.config.offline)
+    environ, offline = site.outside.environ, site.loaded.config.offline
+    resolver = locks.Resolver(door=site.outside.door, environ=environ, pip_files=own_files(environ), offline=offline)
     return replace(locks.pin(lock, site.loaded.root, site.target, keep, resolver), note=lock.note)
 
 

@@ -28,6 +28,7 @@ from monopack import locks
 from monopack.errors import LockError
 from monopack.model import Lock, Pin, Target
 from monopack.run import Door
+from monopack.store import own_files
 
 CASES = Path(__file__).parent / "cases" / "locks"
 HASH_A, HASH_B = ("sha256:" + digit * 64 for digit in "ab")
@@ -1065,7 +1066,9 @@ class Project:
     def pin(self, *, offline: bool = False, to: Target | None = None) -> Lock:
         place = to or host()
         lock = locks.read(locks.Source(dialect="requirements", path="requirements.txt", note=""), self.root, place)
-        return locks.pin(lock, self.root, place, self.keep, locks.Resolver(door=Door(), environ=self.environ, offline=offline))
+        files = own_files(self.environ)
+        resolver = locks.Resolver(door=Door(), environ=self.environ, pip_files=files, offline=offline)
+        return locks.pin(lock, self.root, place, self.keep, resolver)
 
     def versions(self, *, offline: bool = False) -> dict[str, str]:
         return {name: pin.version for name, pin in self.pin(offline=offline).pins.items()}
@@ -1102,7 +1105,8 @@ def test_loose_requirements_become_pins_with_hashes_and_a_warning(project: Proje
     way_out = "to make it permanent, copy that file over requirements.txt"
     assert lock.warnings == (f"requirements.txt does not pin aa[x]; {into} ({way_out})",)
     assert {path: path.read_bytes() for path in before} == before, "no file of the user's is touched"
-    assert [path.name for path in project.keep.parent.iterdir()] == [project.keep.name], "no temporary file stays"
+    beside = "requirements.host.pip.json"
+    assert {path.name for path in project.keep.parent.iterdir()} == {project.keep.name, beside}, "no temporary file stays"
 
 
 def test_the_kept_file_says_what_it_is_and_holds_pins_only(project: Project) -> None:
@@ -1163,6 +1167,14 @@ def test_pips_own_settings_hold_for_resolving(project: Project) -> None:
     lock = project.pin()
     assert lock.pins["bb"].version == "1.0"
     assert lock.index_options == (), "pip knows its own settings when it fetches"
+    assert project.versions() == {"bb": "1.0"}
+    write(project.folder, {"caps.txt": "bb<3\n"})
+    assert project.versions() == {"bb": "2.0"}, "a file of constraints is an input, though pip is not asked again for its name"
+    write(project.folder, {"pip.conf": f"[global]\nno-index = true\nfind-links = {nothing}\n"})
+    with pytest.raises(LockError, match="Because bb was not found"):
+        project.pin()
+    write(project.folder, {"pip.conf": f"[global]\nno-index = true\nfind-links = {project.wheels}\n"})
+    assert project.versions() == {"bb": "2.0"}
     project.environ["PIP_FIND_LINKS"] = str(nothing)
     with pytest.raises(LockError, match="Because bb was not found"):
         project.pin()
@@ -1267,10 +1279,11 @@ def test_an_index_with_a_password_is_asked_and_the_password_kept_out_of_the_file
     lock = project.pin()
     assert {name: pin.version for name, pin in lock.pins.items()} == {"aa": "1.0", "bb": "2.0", "dd": "1.0"}
     assert lock.pins["dd"].url == url, "the fetcher still gets the address as the user gave it"
-    kept = project.keep.read_text("utf-8")
-    assert "secret" not in kept
-    assert "user" not in kept
-    assert "--index-url" not in kept
+    kept = [file.read_text("utf-8") for file in sorted(project.keep.parent.iterdir())]
+    assert not [text for text in kept if "secret" in text or "user" in text]
+    assert "--index-url" not in project.keep.read_text("utf-8")
+    write(project.root, {"requirements.txt": "aa\n"})
+    assert project.versions() == {"aa": "1.0", "bb": "2.0"}, "the password is known again when it is needed"
 
 
 def test_a_refusal_shows_no_password(project: Project, index: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from monopack.errors import LockError
 from monopack.locks import pdm, pipenv, poetry, pylock, requirements, uv
-from monopack.locks.pinning import Resolver, pin
+from monopack.locks.pinning import pin
 from monopack.locks.pins import Choice, unguarded
+from monopack.locks.running import Resolver
 from monopack.model import Lock, Target, value
 
 __all__ = ["DIALECTS", "Choice", "Dialect", "Resolver", "Source", "find", "pin", "read", "unguarded"]

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import hashlib
-import itertools
 import json
 import os
 import re
-import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from monopack.errors import LockError, disk_words
-from monopack.locks import requirements
+from monopack.locks import pip_settings, requirements
 from monopack.locks.pins import redact, shown
-from monopack.model import Lock, Pin, Target, value
-from monopack.run import Completed, Door, temporary_folder
+from monopack.locks.pip_settings import PipSettings
+from monopack.locks.running import Resolver, last_words, run
+from monopack.model import Lock, Pin, Target
+from monopack.run import temporary_folder
 
 PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")  # where a first-party project states its dependencies
-DRAWING = " \t\u00d7\u2570\u2500\u25b6\u251c\u2502\u256d"  # with what uv draws its chains of causes
 MANYLINUX = re.compile(r"manylinux_2_(\d+)_(x86_64|aarch64)")
 UV_FLOORS = (17, 28, *range(31, 41))  # the glibc 2.N that uv has platform names for
 UV_SETTINGS = (  # uv's own variables that change what it resolves to
     "UV_CONSTRAINT", "UV_DEFAULT_INDEX", "UV_EXCLUDE_NEWER", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX",
     "UV_INDEX_STRATEGY", "UV_INDEX_URL", "UV_NO_INDEX", "UV_OVERRIDE", "UV_PRERELEASE", "UV_RESOLUTION",
 )  # fmt: skip
-
-
-@value()
-class Resolver:
-    """With what to resolve: the door to other programs, the caller's environment, and whether the network may be used."""
-
-    door: Door
-    environ: Mapping[str, str]
-    offline: bool = False
-
-
-@value()
-class PipSettings:
-    """Those of pip's own settings (its files and `PIP_*`) that uv must share, since pip fetches what uv resolves.
-
-    `lines` are index options for a requirements file; `constraints` files, `hosts` trusted without TLS, `cert` a CA bundle.
-    """
-
-    lines: tuple[str, ...] = ()
-    constraints: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
-    cert: str = ""
 
 
 def pin(lock: Lock, root: Path, target: Target, keep: Path, resolver: Resolver) -> Lock:
@@ -61,11 +35,15 @@ def pin(lock: Lock, root: Path, target: Target, keep: Path, resolver: Resolver) 
     Nothing else below `root` is written. Raises `LockError` when it cannot be resolved, or is not there while offline.
     """
     parsed = requirements.parse(root, lock.path)
-    settings = _pip_settings(root, parsed.options, resolver)
-    digest = _digest(_inputs(parsed, root, target, settings, resolver))
-    if not _is_current(keep, digest):
-        _refuse_offline(lock, root, keep, resolver)
-        _write(keep, _header(lock, target, digest) + redact(_compile(lock, root, target, settings, resolver)))
+    known, key = keep.with_suffix(".pip.json"), pip_settings.key_of(root, parsed.options, resolver)
+    settings = pip_settings.recall(known, key)
+    if settings is None or not _is_current(keep, _digest(_inputs(parsed, root, target, settings, resolver))):
+        settings = pip_settings.ask(root, parsed.options, resolver)
+        digest = _digest(_inputs(parsed, root, target, settings, resolver))
+        if not _is_current(keep, digest):
+            _refuse_offline(lock, root, keep, resolver)
+            _write(keep, _header(lock, target, digest) + redact(_compile(lock, root, target, settings, resolver)))
+        pip_settings.keep(known, key, settings)
     kept = _kept(lock, root, target, keep)
     return replace(kept, files=(*kept.files, *map(str, _files(parsed, root, settings))))
 
@@ -153,42 +131,6 @@ def _digest(inputs: object) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-def _pip_settings(root: Path, options: tuple[str, ...], resolver: Resolver) -> PipSettings:
-    """What pip is configured to, less what the requirements (`options`) or uv's own variables say instead."""
-    config = _pip_config(root, resolver)
-    own_index = any(option.startswith("--index-url=") for option in options)
-    uv_index = any(name in resolver.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"))
-    index = [] if own_index or uv_index else [f"--index-url={url}" for url in config.get("index-url", "").split()]
-    extra = [] if uv_index else [f"--extra-index-url={url}" for url in config.get("extra-index-url", "").split()]
-    links = [f"--find-links={requirements.absolute_links(root, text)}" for text in config.get("find-links", "").split()]
-    none = ["--no-index"] if config.get("no-index", "").lower() in ("1", "true", "yes", "on") else []
-    hosts = [
-        *config.get("trusted-host", "").split(),
-        *(option.partition("=")[2] for option in options if "--trusted-host=" in option),
-    ]
-    return PipSettings(
-        lines=(*index, *extra, *links, *none), hosts=tuple(hosts), cert=config.get("cert", ""),
-        constraints=tuple(str(root / path) for path in config.get("constraint", "").split()),
-    )  # fmt: skip
-
-
-def _pip_config(root: Path, resolver: Resolver) -> dict[str, str]:
-    """pip's settings for a download by option name: `[global]`, then `[download]`, then `PIP_*`, as pip itself ranks them."""
-    done = _run([sys.executable, "-P", "-m", "pip", "config", "list"], root, resolver.environ, resolver)
-    if done.code != 0:
-        raise LockError(
-            f"pip cannot read its configuration: {_last_words(done.output)}", hint="`pip config debug` shows the files"
-        )
-    sections: dict[str, dict[str, str]] = {"global": {}, "download": {}, ":env:": {}}
-    for line in done.output.splitlines():
-        section, _, rest = line.partition(".")
-        key, _, text = rest.partition("=")
-        if section in sections and text:
-            with contextlib.suppress(ValueError, SyntaxError):  # a warning that looks like a setting
-                sections[section][key] = str(ast.literal_eval(text))
-    return {**sections["global"], **sections["download"], **sections[":env:"]}
-
-
 # ---------------------------------------------------------------- uv
 
 
@@ -199,12 +141,10 @@ def _compile(lock: Lock, root: Path, target: Target, settings: PipSettings, reso
         extra, result = folder / "pip-settings.txt", folder / "requirements.txt"
         extra.write_text("".join(f"{line}\n" for line in settings.lines), "utf-8")  # a file: argv is for all to see
         argv = [*_uv_command(target, settings, resolver), "--output-file", str(result), str(root / lock.path), str(extra)]
-        done = _run(argv, root, environ, resolver)
+        done = run(argv, root, environ, resolver)
         if done.code != 0:
             hint = "change the requirements, or check the index settings"
-            raise LockError(
-                f"cannot be resolved for target {target.name}: {_last_words(done.output)}", where=lock.path, hint=hint
-            )
+            raise LockError(f"cannot be resolved for target {target.name}: {last_words(done.output)}", where=lock.path, hint=hint)
         return result.read_text("utf-8")
 
 
@@ -245,21 +185,3 @@ def _uv_platform(target: Target) -> str:
     systems = {"linux": "unknown-linux-musl", "darwin": "apple-darwin", "win32": "pc-windows-msvc"}
     system = systems.get(target.markers.get("sys_platform", ""))
     return f"{machine}-{system}" if system and machine else ""
-
-
-# ---------------------------------------------------------------- running
-
-
-def _run(argv: list[str], root: Path, environ: Mapping[str, str], resolver: Resolver) -> Completed:
-    try:
-        return resolver.door.run(argv, cwd=root, env=environ)
-    except OSError as error:
-        raise LockError(f"{argv[0]} cannot be started: {error.strerror}", hint="install monopack again") from error
-
-
-def _last_words(output: str) -> str:
-    """The reason at the end of a program's output, as one line without warnings, hints, drawings and credentials."""
-    lines = [text for line in output.splitlines() if (text := line.strip(DRAWING)) and not text.lower().startswith("warning:")]
-    reason = itertools.takewhile(lambda line: not line.startswith("hint:"), lines)
-    text = re.sub(r"(^|:? )(error|ERROR|cause):", ":", " ".join([*reason][-8:]))
-    return redact(text.strip(" :")) or "no reason was given"

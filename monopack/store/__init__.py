@@ -30,8 +30,8 @@ from monopack.store.smaller import Recipe, smaller
 from monopack.store.upkeep import ABSENT, IMPORTS, PARSED, clean, held, held_parsed
 
 __all__ = [
-    "LAYOUT", "Fetching", "Look", "Recipe", "Store", "clean", "held", "held_parsed", "looked_at", "parsed", "smaller",
-    "with_cache_of",
+    "LAYOUT", "Fetching", "Look", "Recipe", "Store", "clean", "held", "held_parsed", "looked_at", "own_files", "parsed",
+    "smaller", "with_cache_of",
 ]  # fmt: skip
 
 LAYOUT = "v1"

@@ -147,7 +147,9 @@ def own_files(environ: Mapping[str, str]) -> list[Path]:
     """Where pip looks for files of its own settings: https://pip.pypa.io/en/stable/topics/configuration/."""
     home, shared = Path(environ.get("HOME", "/")), environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
     files = [Path(folder, "pip", "pip.conf") for folder in shared.split(os.pathsep)]
-    files += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf", Path(sys.prefix, "pip.conf")]
+    files += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf", Path(sys.prefix, "pip.conf"), Path(sys.prefix, "pip.ini")]
+    files += [Path(folder, "Library", "Application Support", "pip", "pip.conf") for folder in ("/", home)]
+    files += [Path(environ[name], "pip", "pip.ini") for name in ("PROGRAMDATA", "APPDATA", "USERPROFILE") if name in environ]
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "pip", "pip.conf")
     return [*files, user, *map(Path, filter(None, [environ.get("PIP_CONFIG_FILE")]))]
 

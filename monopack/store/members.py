@@ -6,6 +6,7 @@ The format is .ZIP's APPNOTE 6.3 and the recommendations of the binary distribut
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import stat
 import struct
@@ -14,7 +15,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from monopack.model import value
+from monopack import elf
+from monopack.model import Native, value
 
 CHUNK = 64 * 1024  # packed bytes inflated at a time: at most 66 MB of output
 BOMB_RATIO, BOMB_SIZE = 100, 100_000_000
@@ -32,7 +34,7 @@ class Content:
 
     `offset` is where its data starts in the .whl, `sha256` is hex, `packed_sha256` that of its data as it lies there,
     `recorded` its digest by the algorithm that was asked for, and `shared_init` says that it is an `__init__.py` which shares
-    its package with other distributions (pkgutil, pkg_resources).
+    its package with other distributions (pkgutil, pkg_resources). `native` is what a compiled file asks for.
     """
 
     info: zipfile.ZipInfo
@@ -41,6 +43,7 @@ class Content:
     packed_sha256: str
     recorded: bytes
     shared_init: bool
+    native: Native | None
 
 
 def files(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
@@ -86,19 +89,25 @@ def content(file: BinaryIO, info: zipfile.ZipInfo, algorithm: str) -> Content:
     offset = _offset(file, info)
     sha256, packed, recorded = hashlib.sha256(), hashlib.sha256(), hashlib.new(algorithm)
     size, crc, head = 0, 0, b""
+    compiled = io.BytesIO() if elf.is_native(info.filename) else None
     for block in _unpacked(file, offset, info, packed.update):
         size, crc, head = size + len(block), zlib.crc32(block, crc), head or block
         sha256.update(block)
         if algorithm != "sha256":
             recorded.update(block)
+        if compiled:
+            compiled.write(block)
         if size > info.file_size:
             break
     if (size, crc) != (info.file_size, info.CRC):
         raise UnsoundError(f"holds a damaged file: {info.filename!r}")
     digest = sha256.digest() if algorithm == "sha256" else recorded.digest()
     shared = info.filename.endswith("__init__.py") and SHARED_INIT.search(head) is not None
+    if compiled:
+        compiled.seek(0)
     return Content(
-        info=info, offset=offset, sha256=sha256.hexdigest(), packed_sha256=packed.hexdigest(), recorded=digest, shared_init=shared
+        info=info, offset=offset, sha256=sha256.hexdigest(), packed_sha256=packed.hexdigest(), recorded=digest,
+        shared_init=shared, native=elf.read(compiled, info.filename) if compiled else None,
     )  # fmt: skip
 
 

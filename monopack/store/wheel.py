@@ -13,13 +13,13 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from monopack import elf
 from monopack.errors import LockError
 from monopack.model import Distribution, Member, Native
 from monopack.store.members import Content, UnsoundError, content, files
@@ -56,7 +56,6 @@ def _read(path: Path, sha256: str) -> Distribution:
         record = _record(parts["RECORD"].decode(), infos, info_folder)
         contents = {member: _checked(content(file, info, record[member][0]), record) for member, info in infos.items()}
         installed = _installed(contents, info_folder)
-        natives = tuple(_natives(archive, installed))
     metadata, _ = parse_email(parts["METADATA"])
     _same(metadata.get("name", ""), metadata.get("version", ""), name, version)
     provides, namespaces = modules(installed, [target for target, found in installed.items() if found.shared_init])
@@ -65,7 +64,7 @@ def _read(path: Path, sha256: str) -> Distribution:
         members=tuple(_member(target, found) for target, found in sorted(installed.items())),
         provides=provides, namespaces=namespaces, requires=tuple(metadata.get("requires_dist", ())),
         entry_points=frozenset(GROUP.findall(parts["entry_points.txt"].decode("utf-8", "replace"))),
-        requires_python=metadata.get("requires_python", ""), natives=natives,
+        requires_python=metadata.get("requires_python", ""), natives=tuple(_natives(installed)),
     )  # fmt: skip
 
 
@@ -159,11 +158,11 @@ def _dropped(target: str, info_folder: str) -> bool:
     return by_installer or path.suffix in (".pyc", ".pyo") or "__pycache__" in path.parts
 
 
-def _natives(archive: zipfile.ZipFile, installed: Mapping[str, Content]) -> Iterator[Native]:
+def _natives(installed: Mapping[str, Content]) -> Iterator[Native]:
     """What the compiled files among what is installed ask for."""
     for target, found in sorted(installed.items()):
-        if elf.is_native(target) and (native := elf.read(io.BytesIO(archive.read(found.info)), target)):
-            yield native
+        if found.native:
+            yield replace(found.native, path=target)
 
 
 def _member(target: str, found: Content) -> Member:

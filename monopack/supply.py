@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from monopack.errors import LockError, UnavailableError
@@ -49,12 +50,12 @@ def supply(asks: Sequence[Ask], lock: Lock, target: Target, store: Store) -> tup
         if glances:
             lock = _glanced(list(glances), lock, target, store)
             needs |= dict.fromkeys(name for name in glances if name not in lock.glanced)
-        if needs:
-            log.debug("looking at %d of %d pins: %s", len(needs), len(lock.pins), ", ".join(needs))
-            known |= _obtain(list(needs), lock, target, store)
-        for answer in open_ones:
-            for name, modules in answer.modules.items():
-                known[name] = _looked_into(known[name], modules, store)
+        with ThreadPoolExecutor(1) as beside:  # that waits for other programs
+            obtained = beside.submit(_obtain, list(needs), lock, target, store)
+            for answer in open_ones:
+                for name, modules in answer.modules.items():
+                    known[name] = _looked_into(known[name], modules, store)
+            known |= obtained.result()
 
 
 def _glanced(names: Sequence[str], lock: Lock, target: Target, store: Store) -> Lock:
@@ -69,6 +70,8 @@ def _glanced(names: Sequence[str], lock: Lock, target: Target, store: Store) -> 
 
 def _obtain(names: Sequence[str], lock: Lock, target: Target, store: Store) -> dict[str, Seen]:
     """The distributions of pins, or why they cannot be had."""
+    if names:
+        log.debug("looking at %d of %d pins: %s", len(names), len(lock.pins), ", ".join(names))
     refused: dict[str, Seen] = {}
     while wanted := [name for name in names if name not in refused]:
         try:

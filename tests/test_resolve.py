@@ -407,3 +407,9 @@ def test_what_a_shipped_distribution_needs_of_the_platform_is_told() -> None:
 def test_metadata_that_cannot_be_read_names_the_distribution() -> None:
     with pytest.raises(LockError, match=r"a==1.0 has a requirement that cannot be read: 'b \(>=1.\*\)'"):
         Index(distribution("a", ["a"], ["b (>=1.*)"])).ships(wants("a"))
+
+
+def test_what_is_at_hand_is_asked_for_its_imports_while_the_rest_is_fetched() -> None:
+    index = Index(distribution("aa", ["aa", "aa.b"], ["bb"]), distribution("bb", ["bb"]))
+    answer = resolve(wants("aa.b"), index.lock, host().markers, {"aa": index.all["aa"]})
+    assert answer == Needs(pins=("bb",), modules={"aa": ("aa.b",)})

@@ -9,13 +9,21 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from monopack.errors import LockError, UnpinnedError
-from monopack.model import Because, Distribution, Lock, Needs, Pin, Shipped
+from monopack.model import Because, Distribution, Lock, Pin, Shipped, value
 from monopack.resolve.wanted import Given, Known, Wanted
 
 EXTRA = re.compile(r"""\bextra\s*==\s*["']([\w.-]+)["']""")
 
 
-def closure(roots: Mapping[str, Because], given: Given) -> tuple[tuple[Shipped, ...], frozenset[str]] | Needs:
+@value()
+class Unclosed:
+    """Pins that have to be seen before a closure is known, and the distributions in it so far."""
+
+    pins: tuple[str, ...]
+    found: tuple[Distribution, ...]
+
+
+def closure(roots: Mapping[str, Because], given: Given) -> tuple[tuple[Shipped, ...], frozenset[str]] | Unclosed:
     """Roots and all that they require on the target, with the extras that the project or a requirement asks for.
 
     Also the excluded distributions that were required on the way.
@@ -51,7 +59,7 @@ def closure(roots: Mapping[str, Because], given: Given) -> tuple[tuple[Shipped, 
                 extras[required] = asked
                 waiting.append(required)
     if unseen:
-        return Needs(pins=tuple(unseen))
+        return Unclosed(pins=tuple(unseen), found=tuple(_had(name, known) for name in because if name in known))
     shipped = (
         Shipped(distribution=_had(name, known), because=because[name], required_by=tuple(required_by.get(name, ())))
         for name in sorted(because)

@@ -11,7 +11,7 @@ from monopack.model import Because, Distribution, Needs, Omitted, Shipped, Wheel
 from monopack.resolve.candidates import called
 from monopack.resolve.providers import claims, mapped_entry
 from monopack.resolve.reach import Explored, explore
-from monopack.resolve.requires import closure
+from monopack.resolve.requires import Unclosed, closure
 from monopack.resolve.rules import Rules
 from monopack.resolve.wanted import Given, Wanted
 
@@ -32,8 +32,8 @@ def grow(roots: Mapping[str, Because], imported: Mapping[str, list[str]], given:
     """
     while True:
         closed = closure(roots, given)
-        if isinstance(closed, Needs):
-            return closed
+        if isinstance(closed, Unclosed):
+            return _needs(closed, roots, imported)
         shipped, excluded = closed
         by_name = {each.distribution.name: each.distribution for each in shipped}
         explored = explore({**_whole(roots, by_name), **imported}, by_name)
@@ -46,6 +46,13 @@ def grow(roots: Mapping[str, Because], imported: Mapping[str, list[str]], given:
             reached = tuple(_with_import(each, roots) for each in shipped)
             return Grown(shipped=reached, excluded=excluded, omitted=more.omitted)
         roots = {**roots, **more.roots}
+
+
+def _needs(closed: Unclosed, roots: Mapping[str, Because], imported: Mapping[str, list[str]]) -> Needs:
+    """What has to be seen of an open closure; what is reached of it will be the same, so that it can be looked into meanwhile."""
+    by_name = {each.name: each for each in closed.found}
+    explored = explore({**_whole(roots, by_name), **imported}, by_name)
+    return Needs(pins=closed.pins, modules=explored.modules if isinstance(explored, Needs) else {})
 
 
 def _whole(roots: Mapping[str, Because], by_name: Mapping[str, Distribution]) -> dict[str, list[str]]:

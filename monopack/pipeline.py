@@ -45,6 +45,8 @@ from monopack.store import Recipe, looked_at, smaller
 
 log = logging.getLogger(__name__)
 
+SHARED = 100_000_000  # bytes of unpacked wheels that are held while packs are built
+
 
 def build(loaded: Loaded, only: str | None, outside: Outside, among: frozenset[str] | None = None) -> BuildReport:
     """Build all packs, or the one named `only`, or those that are `among` some; a report for each, in pack order, and what was
@@ -67,8 +69,11 @@ def build(loaded: Loaded, only: str | None, outside: Outside, among: frozenset[s
         site, planned = plans(found.among(frozenset(pack.name for pack in found.packs) - recalled.keys()), loaded, outside)
         repeat(recalled.values(), told(site))
         jobs = 1 if loaded.config.auto_fix else loaded.config.jobs
+        unpacked = workspace.Unpacked(SHARED if len(planned) > 1 else 0)
         reports = _side_by_side(
-            lambda plan: _build_or_mend(plan, replace(site.of(plan.options.target), memory=memory)), planned, jobs
+            lambda plan: _build_or_mend(plan, replace(site.of(plan.options.target), memory=memory, unpacked=unpacked)),
+            planned,
+            jobs,
         )
         everything = only is None and among is None
         memory.keep(everything=everything)
@@ -165,7 +170,7 @@ def _build_tree(plan: Plan, site: Site) -> PackReport:
         return _noted(with_last(report, last, "unchanged"), plan, draft, site)
 
     folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
-    workspace.materialize(draft.tree, folder, record, force=site.loaded.config.force)
+    workspace.materialize(draft.tree, folder, record, force=site.loaded.config.force, unpacked=site.unpacked)
     failures, passed = prove(plan, draft.tree, draft.with_tests, site)
     if failures:
         return replace(report, status="failed", failures=failures, exit_code=1)

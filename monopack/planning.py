@@ -25,6 +25,7 @@ from monopack.recalling import Memory
 from monopack.resolve import RULES, Wanted
 from monopack.store import Fetching, Look, Store, own_files, parsed, with_cache_of
 from monopack.supply import NOTHING, Answer, Ask, supply
+from monopack.workspace import Unpacked
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Site:
     fetches: Fetches = Fetches()
     elsewhere: Mapping[str, Site] = field(default_factory=dict)
     memory: Memory | None = None
+    unpacked: Unpacked | None = None
 
     def of(self, target: str | None) -> Site:
         """The site of the packs that have this target."""

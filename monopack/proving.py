@@ -145,7 +145,8 @@ def _run_tests(plan: Plan, with_tests: Tree | None, environment: Mapping[str, st
     site.outside.tell(Step(name="test", pack=plan.pack.name))
     name = f"{plan.pack.name}_test"
     folder = site.loaded.build_dir / name
-    workspace.materialize(with_tests, folder, site.book.folder_record(name), force=site.loaded.config.force)
+    force, unpacked = site.loaded.config.force, site.unpacked
+    workspace.materialize(with_tests, folder, site.book.folder_record(name), force=force, unpacked=unpacked)
     request = testing.Request(
         files=plan.tests.tests,
         runner=plan.runner,

@@ -17,11 +17,12 @@ import stat
 import time
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from io import RawIOBase
 from itertools import groupby
 from pathlib import Path
+from threading import Lock
 
 from monopack.errors import PackError, disk_words
 from monopack.model import Entry, Tree, value
@@ -53,10 +54,35 @@ class _Record:
     noted_at: int
 
 
-def materialize(tree: Tree, folder: Path, record: Path, *, force: bool) -> None:
+class Unpacked:
+    """What members of wheels hold that several folders get: unpacked and checked once, as much as there is room for (bytes)."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._held: dict[str, Sequence[bytes]] = {}
+        self._lock = Lock()
+
+    def of(self, entry: Entry) -> Sequence[bytes] | None:
+        """The blocks of an entry, if they are held."""
+        return self._held.get(entry.sha256)
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether the blocks of an entry are worth holding, and there is room for them."""
+        return entry.method != 0 and entry.size <= self._room
+
+    def hold(self, entry: Entry, blocks: Sequence[bytes]) -> None:
+        """Hold the blocks of an entry, which were checked."""
+        with self._lock:
+            if entry.sha256 not in self._held and self.takes(entry):
+                self._room -= entry.size
+                self._held[entry.sha256] = blocks
+
+
+def materialize(tree: Tree, folder: Path, record: Path, *, force: bool, unpacked: Unpacked | None = None) -> None:
     """Bring `folder` to hold exactly the entries of `tree`, with modes 0o644 or 0o755; write what is missing, remove the rest.
 
-    `record` is the JSON file that remembers what was written. Both paths are absolute. Every byte is checked against its entry.
+    `record` is the JSON file that remembers what was written. Both paths are absolute. Every byte is checked against its entry;
+    those in `unpacked` were.
     Raises PackError when the folder is a symbolic link, or holds what monopack did not write (with `force` it is replaced),
     when the bytes of an entry are no longer what they were, and when the disk refuses.
     """
@@ -64,7 +90,10 @@ def materialize(tree: Tree, folder: Path, record: Path, *, force: bool) -> None:
         known, held = _claim(folder, record, force=force)
         wanted = {entry.path: entry for entry in tree.entries}
         _note(record, {**known.files, **{path: _Known(sha256=entry.sha256) for path, entry in wanted.items()}}, complete=False)
-        now = _bring(wanted, folder, known, held)
+        keep = _keep(wanted, folder, known, held)
+        missing = [entry for path, entry in wanted.items() if path not in keep]
+        log.debug("%s: %d kept, %d to write", folder, len(keep), len(missing))
+        now = keep | _write(missing, folder, unpacked or Unpacked(0))
         _note(record, {path: _Known(sha256=wanted[path].sha256, stat=_print(seen)) for path, seen in now.items()}, complete=True)
 
 
@@ -269,8 +298,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _bring(wanted: Mapping[str, Entry], folder: Path, known: _Record, held: Scanned) -> Stats:
-    """Remove what is not wanted or not intact of what the folder held, then write what is missing; what it holds then."""
+def _keep(wanted: Mapping[str, Entry], folder: Path, known: _Record, held: Scanned) -> Stats:
+    """Remove what is not wanted or not intact of what the folder held, and make folders for all that is; the files that stay."""
     files, folders = held
     keep = {path: seen for path, seen in files.items() if path in wanted and _intact(wanted[path], folder, seen, known)}
     needed = _parents(wanted)
@@ -278,9 +307,7 @@ def _bring(wanted: Mapping[str, Entry], folder: Path, known: _Record, held: Scan
     for path in sorted(needed - set(folders)):
         (folder / path).mkdir()
         (folder / path).chmod(0o755)
-    missing = [entry for path, entry in wanted.items() if path not in keep]
-    log.debug("%s: %d kept, %d to write", folder, len(keep), len(missing))
-    return keep | _write(missing, folder)
+    return keep
 
 
 def _parents(paths: Iterable[str]) -> set[str]:
@@ -313,33 +340,47 @@ def _delete_if_empty(folder: Path) -> None:
 # ---------------------------------------------------------------- bytes
 
 
-def _write(entries: Iterable[Entry], folder: Path) -> Stats:
+def _write(entries: Iterable[Entry], folder: Path, unpacked: Unpacked) -> Stats:
     """Write entries as new files; each file that they come from is opened once."""
     by_source = sorted(entries, key=lambda entry: (entry.location, entry.offset or 0))
     written: Stats = {}
     for location, group in groupby(by_source, key=lambda entry: entry.location):
         with Path(location).open("rb", buffering=0) as source:
             for entry in group:
-                written[entry.path] = _write_one(entry, source, f"{folder}/{entry.path}")
+                written[entry.path] = _write_one(entry, f"{folder}/{entry.path}", _checked(entry, source, unpacked))
     return written
 
 
-def _write_one(entry: Entry, source: RawIOBase, path: str) -> os.stat_result:
-    digest, size = hashlib.sha256(), 0
+def _write_one(entry: Entry, path: str, blocks: Iterable[bytes]) -> os.stat_result:
     file = os.open(path, NEW_FILE, entry.mode)  # a file object would cost more than small files themselves
     try:
         os.chmod(path, entry.mode)  # noqa: PTH101 - whatever the umask is
-        for block in _blocks(entry, source):
-            digest.update(block)
-            size += len(block)
+        for block in blocks:
             left = memoryview(block)
             while left:
                 left = left[os.write(file, left) :]
-        if (digest.hexdigest(), size) != (entry.sha256, entry.size):
-            raise _broken(entry)
         return os.fstat(file)
     finally:
         os.close(file)
+
+
+def _checked(entry: Entry, source: RawIOBase, unpacked: Unpacked) -> Iterable[bytes]:
+    """The unpacked bytes of an entry; raises `PackError` at their end where they are not what it says."""
+    return unpacked.of(entry) or _read_and_checked(entry, source, unpacked)
+
+
+def _read_and_checked(entry: Entry, source: RawIOBase, unpacked: Unpacked) -> Iterator[bytes]:
+    digest, size, blocks = hashlib.sha256(), 0, list[bytes]()
+    takes = unpacked.takes(entry)
+    for block in _blocks(entry, source):
+        digest.update(block)
+        size += len(block)
+        if takes:
+            blocks.append(block)
+        yield block
+    if (digest.hexdigest(), size) != (entry.sha256, entry.size):
+        raise _broken(entry)
+    unpacked.hold(entry, blocks)
 
 
 def _blocks(entry: Entry, source: RawIOBase) -> Iterator[bytes]:

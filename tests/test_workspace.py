@@ -20,7 +20,7 @@ from wheels import make_wheel
 
 from monopack.errors import PackError
 from monopack.model import Entry, Tree
-from monopack.workspace import changes, materialize, remove
+from monopack.workspace import Unpacked, changes, materialize, remove
 
 Files = Mapping[str, bytes]
 
@@ -131,6 +131,24 @@ def test_members_of_a_wheel_are_unpacked_from_where_they_lie(place: Place, metho
     place.write(wheel_tree(wheel))
     with zipfile.ZipFile(wheel) as archive:
         assert place.holds() == {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("room", [0, 1_000, 1_000_000])
+def test_several_folders_get_the_same_bytes_however_many_are_held(place: Place, room: int) -> None:
+    files = {"demo/__init__.py": "", "demo/a.py": "a = 1\n" * 100, "demo/b.py": "b = 1\n" * 100, "demo/big.txt": "abc" * 100_000}
+    wheel = make_wheel(place.root, "demo", "1.0", files)
+    tree, good, unpacked = wheel_tree(wheel), wheel.read_bytes(), Unpacked(room)
+    entry = next(e for e in tree.entries if e.path == "demo/b.py")
+    assert entry.offset is not None
+    wheel.write_bytes(good[: entry.offset + 4] + b"\xff\xff" + good[entry.offset + 6 :])
+    with pytest.raises(PackError):
+        materialize(tree, place.folder, place.record, force=False, unpacked=unpacked)
+    wheel.write_bytes(good)
+    for name in ("one", "two"):
+        materialize(tree, place.root / name, place.root / f"{name}.json", force=False, unpacked=unpacked)
+        with zipfile.ZipFile(wheel) as archive:
+            assert all((place.root / name / each).read_bytes() == archive.read(each) for each in archive.namelist())
+        assert changes(tree, place.root / name, place.root / f"{name}.json") == ()
 
 
 def test_a_damaged_wheel_is_refused_and_the_next_run_writes_anew(place: Place) -> None:

@@ -25,6 +25,14 @@ class Explored:
     foreign: tuple[Foreign, ...]
 
 
+@value()
+class AtHand:
+    """Distributions by canonical name, and whose each of their modules (dotted) is."""
+
+    distributions: Mapping[str, Distribution]
+    owners: Mapping[str, str]
+
+
 Runs = Callable[[WheelImport], bool]
 
 
@@ -35,10 +43,12 @@ def explore(starts: Mapping[str, Iterable[str]], distributions: Mapping[str, Dis
     in a module that is reached only so counts as one whose failing is caught. Returns `Needs` with modules where it is not known
     what they import.
     """
-    found = _explored(starts, distributions, _may_run)
-    if isinstance(found, Needs):
+    owners = {module: name for name, each in sorted(distributions.items()) for module in each.provides}
+    at_hand = AtHand(distributions=distributions, owners=owners)
+    found = _explored(starts, at_hand, _may_run)
+    if isinstance(found, Needs) or not found.foreign:
         return found
-    surely = _explored(starts, distributions, _runs)
+    surely = _explored(starts, at_hand, _runs)
     sure = (
         {(name, module) for name, modules in surely.modules.items() for module in modules}
         if isinstance(surely, Explored)
@@ -52,10 +62,10 @@ def _guarded(foreign: Foreign) -> Foreign:
     return replace(foreign, wanted=replace(foreign.wanted, optional=True))
 
 
-def _explored(starts: Mapping[str, Iterable[str]], distributions: Mapping[str, Distribution], runs: Runs) -> Explored | Needs:
+def _explored(starts: Mapping[str, Iterable[str]], at_hand: AtHand, runs: Runs) -> Explored | Needs:
     """What is reached by the imports that `runs` says to follow."""
+    distributions = at_hand.distributions
     names = {name: dict.fromkeys(imported) for name, imported in starts.items() if name in distributions}
-    owners = {module: name for name, each in sorted(distributions.items()) for module in each.provides}
     modules: dict[str, tuple[str, ...]] = {}
     foreign: dict[Foreign, None] = {}
     unread: dict[str, tuple[str, ...]] = {}
@@ -68,7 +78,7 @@ def _explored(starts: Mapping[str, Iterable[str]], distributions: Mapping[str, D
             unread[name] = tuple(names[name])
             continue
         for module, wanted in _imports(distributions[name], modules[name]):
-            owner = owner_of(wanted.dotted, owners)
+            owner = owner_of(wanted.dotted, at_hand.owners)
             if not owner:
                 foreign[Foreign(distribution=name, module=module, wanted=wanted)] = None
             elif owner != name and runs(wanted) and wanted.dotted not in names.setdefault(owner, {}):
@@ -106,18 +116,19 @@ def unread_modules(distribution: Distribution, modules: Iterable[str]) -> list[s
 
 def owner_of(name: str, owners: Mapping[str, str]) -> str:
     """The owner of a dotted name, or of the longest prefix that has one; empty when none has."""
-    return next((owners[prefix] for prefix in _prefixes(name) if prefix in owners), "")
+    while name and name not in owners:
+        name = name.rpartition(".")[0]
+    return owners[name] if name else ""
 
 
 def _modules(name: str, distribution: Distribution) -> list[str]:
     """The modules of a distribution that importing a dotted name runs: all that lead to it."""
-    return [prefix for prefix in _prefixes(name) if prefix in distribution.provides]
-
-
-def _prefixes(name: str) -> Iterator[str]:
+    found = []
     while name:
-        yield name
+        if name in distribution.provides:
+            found.append(name)
         name = name.rpartition(".")[0]
+    return found
 
 
 def _imports(distribution: Distribution, modules: Iterable[str]) -> Iterator[tuple[str, WheelImport]]:

@@ -166,27 +166,28 @@ def _build_tree(plan: Plan, site: Site) -> PackReport:
     report, draft = examined(plan, site)
     if draft is None:
         return report
-    if site.loaded.config.cache and (last := last_build(plan, draft, site)):
-        return _noted(with_last(report, last, "unchanged"), plan, draft, site)
-
     folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
+    if site.loaded.config.cache and (last := last_build(plan, draft, site)):
+        draft = replace(draft, seen=workspace.look(draft.tree, folder, record))
+        return _noted(with_last(report, last, "unchanged"), plan, draft, site)
     workspace.materialize(draft.tree, folder, record, force=site.loaded.config.force, unpacked=site.unpacked)
-    failures, passed = prove(plan, draft.tree, draft.with_tests, site)
-    if failures:
-        return replace(report, status="failed", failures=failures, exit_code=1)
+    proof = prove(plan, draft.tree, draft.with_tests, site)
+    if proof.failures:
+        return replace(report, status="failed", failures=proof.failures, exit_code=1)
     artifact, outputs = _pack(plan, draft.tree, site)
-    site.book.remember(plan.pack.name, draft.fingerprint, outputs, passed)
-    return _noted(replace(report, status="built", packed=artifact.size, tests=passed), plan, draft, site)
+    site.book.remember(plan.pack.name, draft.fingerprint, outputs, proof.passed)
+    report = replace(report, status="built", packed=artifact.size, tests=proof.passed)
+    return _noted(report, plan, replace(draft, seen=proof.seen), site)
 
 
 def _noted(report: PackReport, plan: Plan, draft: Draft, site: Site) -> PackReport:
     """The report of a successful build, of which it is recorded what it looked at, so that the next run need not look."""
-    if site.memory:
+    if site.memory and draft.seen:
         beside = (*site.lock.files, *looked_at(site.lock, site.target, site.outside.environ, site.loaded.root))
         wheels = (shipped.distribution.location for shipped in (*plan.resolution.shipped, *plan.for_tests.shipped))
         site.memory.note(Done(
             pack=plan.pack, options=plan.options, report=replace(report, status="unchanged"), tree=draft.tree,
-            fingerprint=draft.fingerprint, looked=plan.looked, beside=beside,
+            seen=draft.seen, fingerprint=draft.fingerprint, looked=plan.looked, beside=beside,
             stored=tuple(dict.fromkeys(map(os.path.dirname, wheels))),
             host=site.host, target=site.target, warnings=site.lock.warnings, tests=plan.tests.tests,
             pins=len(site.lock.pins), note=site.lock.note,
@@ -219,11 +220,15 @@ def examined(plan: Plan, site: Site) -> tuple[PackReport, Draft | None]:
 
 @value()
 class Draft:
-    """What a build of a pack would make: its Tree, that of its test workspace (None: no tests), and the fingerprint of both."""
+    """What a build of a pack would make: its Tree, that of its test workspace (None: no tests), and the fingerprint of both.
+
+    `seen` is how its folder was found when it was last looked at.
+    """
 
     tree: Tree
     with_tests: Tree | None
     fingerprint: str
+    seen: workspace.Seen | None = None
 
 
 def draft_of(plan: Plan, site: Site) -> Draft:

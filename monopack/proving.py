@@ -10,7 +10,7 @@ from pathlib import Path
 
 from monopack import __version__, elf, ledger, passes, testing, workspace
 from monopack import verify as verification
-from monopack.model import Failure, LeftOut, Reach, Step, Target, Tree
+from monopack.model import Failure, LeftOut, Reach, Step, Target, Tree, value
 from monopack.planning import Plan, Site
 from monopack.resolve import metadata_of, way_out
 from monopack.run import OWN_FOLDERS, clean_environment, temporary_folder
@@ -18,20 +18,30 @@ from monopack.run import OWN_FOLDERS, clean_environment, temporary_folder
 log = logging.getLogger(__name__)
 
 
-def prove(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> tuple[tuple[Failure, ...], int]:
-    """Verify a pack and run its tests; what fails, and how many tests passed."""
-    folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
+@value()
+class Proof:
+    """How proving ended: what fails, how many tests passed, and how the pack's folder was found then (None: not looked at)."""
+
+    failures: tuple[Failure, ...] = ()
+    passed: int = 0
+    seen: workspace.Seen | None = None
+
+
+def prove(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> Proof:
+    """Verify a pack and run its tests."""
     with temporary_folder("home") as home:
         options, environ = plan.options, site.outside.environ
         environment = clean_environment(environ, home=home, passthrough=options.env_passthrough, extra=options.env)
         trial = _verify if runs(site.target, tree) else _look_over
         failures = trial(plan, tree, environment, site) if options.verify else ()
-        failures = failures or _changed(tree, folder, record)
-        if failures or options.skip_tests or (with_tests and not runs(site.target, with_tests)):
-            return failures, 0
+        if failures:
+            return Proof(failures=failures)
+        proof = _unless_changed(plan, tree, site, 0)
+        if proof.failures or options.skip_tests or (with_tests and not runs(site.target, with_tests)):
+            return proof
         outcome = _run_tests(plan, with_tests, {**environment, **options.test_env}, site)
     failures = tuple(_with_hint(failure, plan, site) for failure in outcome.failures)
-    return failures or _changed(tree, folder, record), outcome.passed
+    return Proof(failures=failures, passed=outcome.passed) if failures else _unless_changed(plan, tree, site, outcome.passed)
 
 
 def runs(target: Target, tree: Tree) -> bool:
@@ -125,13 +135,14 @@ def _with_hint(failure: Failure, plan: Plan, site: Site) -> Failure:
     return replace(failure, hint=way_out(failure, plan.pack.name, site.lock, ours=ours))
 
 
-def _changed(tree: Tree, folder: Path, record: Path) -> tuple[Failure, ...]:
-    """A failure for each file of a built folder that code has changed."""
+def _unless_changed(plan: Plan, tree: Tree, site: Site, passed: int) -> Proof:
+    """A proof with a failure for each file of the built folder that code has changed."""
     hint = "code must not write into its own package; write to a temporary folder instead"
-    return tuple(
-        Failure(kind="changed", message="changed while the pack's code ran", where=path, hint=hint)
-        for path in workspace.changes(tree, folder, record)
+    seen = workspace.look(tree, site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name))
+    failures = tuple(
+        Failure(kind="changed", message="changed while the pack's code ran", where=path, hint=hint) for path in seen.changes
     )
+    return Proof(failures=failures, passed=passed, seen=seen)
 
 
 def _run_tests(plan: Plan, with_tests: Tree | None, environment: Mapping[str, str], site: Site) -> testing.Outcome:

@@ -41,13 +41,15 @@ class Done:
 
     `looked` are the files of the project that were read, by path, with their `inputs.identity`; `beside` are absolute paths of
     other files and folders, there or not; `stored` are the folders of the wheels in the store; `warnings` and `note` are
-    what the run said of the lock, `pins` how many it has; `tests` are those that the pack runs, `left_out` says why not others.
+    what the run said of the lock, `pins` how many it has; `tests` are those that the pack runs, `left_out` says why not others;
+    `seen` is how the pack's folder was found after that.
     """
 
     pack: Pack
     options: PackOptions
     report: PackReport
     tree: Tree
+    seen: workspace.Seen
     fingerprint: str
     looked: Mapping[str, str]
     beside: Sequence[str]
@@ -135,7 +137,7 @@ class Memory:
         commands = _commands(done, self._loaded.config.python, self._environ)
         if not (certain and self._settled(done.beside) and _are_meant(done, commands, self._loaded.config.python)):
             return
-        workspace.seal(done.tree, self._loaded.build_dir / name, self._book.folder_record(name))
+        workspace.seal(done.seen, done.tree, self._loaded.build_dir / name, self._book.folder_record(name))
         beside = {path: self._inputs.place(path) for path in (*done.beside, f"{root}/.venv/bin/python")}
         facts = {
             "about": self._about(done.pack, done.options), "project": self._project, "files": files, "beside": beside,

@@ -34,7 +34,18 @@ BLOCK = 1 << 16  # bytes read at a time
 TICK = 50_000_000  # nanoseconds: two changes that are closer than this may bear the same time stamp
 
 Stats = dict[str, os.stat_result]
-Scanned = tuple[Stats, list[str]]
+Scanned = tuple[Stats, dict[str, int]]
+
+
+@value()
+class Seen:
+    """How a folder was found: what differs from its Tree, the time (ns) when that was looked at, and when each file and folder in
+    it had last changed (ns, the folder itself under an empty path).
+    """
+
+    changes: tuple[str, ...]
+    at: int
+    changed: Mapping[str, int]
 
 
 @value()
@@ -97,16 +108,25 @@ def materialize(tree: Tree, folder: Path, record: Path, *, force: bool, unpacked
         _note(record, {path: _Known(sha256=wanted[path].sha256, stat=_print(seen)) for path, seen in now.items()}, complete=True)
 
 
-def changes(tree: Tree, folder: Path, record: Path) -> tuple[str, ...]:
-    """The paths in `folder` that differ from `tree` now that code ran there, sorted: added, removed, or with other bytes or mode.
+def look(tree: Tree, folder: Path, record: Path) -> Seen:
+    """What in `folder` differs from `tree` now that code ran there, sorted: paths added, removed, or with other bytes or mode.
 
     An added folder without files ends in `/`; a file in a folder of its own stands for that folder. Raises PackError when the
     folder cannot be read.
     """
+    now = time.time_ns()
     if not os.path.lexists(folder):
-        return tuple(sorted(entry.path for entry in tree.entries))
+        return Seen(changes=tuple(sorted(entry.path for entry in tree.entries)), at=now, changed={})
     with _refusals(folder):
-        return _changes(tree, folder, record, _scan(folder))
+        top = os.lstat(folder).st_ctime_ns
+        files, folders = _scan(folder)
+        changed = {"": top, **folders, **{path: seen.st_ctime_ns for path, seen in files.items()}}
+        return Seen(changes=_changes(tree, folder, record, (files, folders)), at=now, changed=changed)
+
+
+def changes(tree: Tree, folder: Path, record: Path) -> tuple[str, ...]:
+    """The changes alone that `look` sees."""
+    return look(tree, folder, record).changes
 
 
 def _changes(tree: Tree, folder: Path, record: Path, scanned: Scanned) -> tuple[str, ...]:
@@ -116,29 +136,26 @@ def _changes(tree: Tree, folder: Path, record: Path, scanned: Scanned) -> tuple[
     differs = wanted.keys() ^ files.keys()
     differs |= {p for p in wanted.keys() & files.keys() if not _intact(wanted[p], folder, files[p], known)}
     needed = _parents((*wanted, *files))
-    empty = {f"{path}/" for path in set(folders) - needed if not any(inner.startswith(f"{path}/") for inner in folders)}
+    empty = {f"{path}/" for path in folders.keys() - needed if not any(inner.startswith(f"{path}/") for inner in folders)}
     return tuple(sorted(differs | empty))
 
 
-def seal(tree: Tree, folder: Path, record: Path) -> None:
-    """Note when everything in `folder` last changed, if it holds exactly `tree`, so that `sealed` can answer without `tree`.
+def seal(seen: Seen, tree: Tree, folder: Path, record: Path) -> None:
+    """Note when everything in `folder` had last changed as it was `seen`, if it held exactly `tree`, so that `sealed` can answer
+    without `tree`. What was new then is looked at once more.
 
     What has changed just now might change once more at the same time, and is not sealed; a disk that refuses keeps no seal.
     """
-    with contextlib.suppress(OSError):
-        if sealed(folder, record):
-            return
-        now = time.time_ns()
-        folders = ("", *_parents(entry.path for entry in tree.entries))
-        inside = [(path, os.lstat(f"{folder}/{path}").st_ctime_ns) for path in folders]
-        scanned = _scan(folder)
-        if _changes(tree, folder, record, scanned):
-            return
-        inside += [(path, seen.st_ctime_ns) for path, seen in scanned[0].items()]
-        if all(changed < now - TICK for _, changed in inside):
-            times = array("q", [changed for _, changed in inside]).tobytes()
-            paths = "\0".join(path for path, _ in inside).encode("utf-8", "surrogateescape")
-            _seal_of(record).write_bytes(b"%d\n" % len(inside) + times + paths)
+    with contextlib.suppress(OSError, PackError):
+        settled = seen if _is_settled(seen) else look(tree, folder, record)
+        if _is_settled(settled) and not settled.changes:
+            times = array("q", settled.changed.values()).tobytes()
+            paths = "\0".join(settled.changed).encode("utf-8", "surrogateescape")
+            _seal_of(record).write_bytes(b"%d\n" % len(settled.changed) + times + paths)
+
+
+def _is_settled(seen: Seen) -> bool:
+    return max(seen.changed.values(), default=0) < seen.at - TICK
 
 
 def sealed(folder: Path, record: Path) -> bool:
@@ -188,7 +205,7 @@ def _claim(folder: Path, record: Path, *, force: bool) -> tuple[_Record, Scanned
     """Make sure that the folder exists and is ours to change; give what is known about the files in it, and what is there."""
     _refuse_link(folder)
     known = _read(record)
-    nothing: tuple[_Record, Scanned] = _Record(complete=True, files={}, noted_at=0), ({}, [])
+    nothing: tuple[_Record, Scanned] = _Record(complete=True, files={}, noted_at=0), ({}, {})
     if folder.is_dir():
         held, folders = _scan(folder)
         if not held and not folders:
@@ -265,18 +282,23 @@ def _print(seen: os.stat_result) -> tuple[int, ...]:
 
 
 def _scan(folder: Path) -> Scanned:
-    """Everything in a folder by relative POSIX path: files and links (not followed) with their stat; folders, outer first."""
+    """Everything in a folder by relative POSIX path: files and links (not followed) with their stat; folders, outer first, with
+    the time (ns) when they had last changed before they were read.
+    """
     files: Stats = {}
-    folders = [""]
-    for inside in folders:
+    folders: dict[str, int] = {}
+    waiting = [""]
+    for inside in waiting:
         with os.scandir(folder / inside) as found:
             for item in found:
                 path = f"{inside}/{item.name}" if inside else item.name
+                seen = item.stat(follow_symlinks=False)
                 if item.is_dir(follow_symlinks=False):
-                    folders.append(path)
+                    folders[path] = seen.st_ctime_ns
+                    waiting.append(path)
                 else:
-                    files[path] = item.stat(follow_symlinks=False)
-    return files, folders[1:]
+                    files[path] = seen
+    return files, folders
 
 
 def _intact(entry: Entry, folder: Path, seen: os.stat_result, known: _Record) -> bool:
@@ -304,7 +326,7 @@ def _keep(wanted: Mapping[str, Entry], folder: Path, known: _Record, held: Scann
     keep = {path: seen for path, seen in files.items() if path in wanted and _intact(wanted[path], folder, seen, known)}
     needed = _parents(wanted)
     _delete(folder, files.keys() - keep.keys(), [path for path in folders if path not in needed])
-    for path in sorted(needed - set(folders)):
+    for path in sorted(needed - folders.keys()):
         (folder / path).mkdir()
         (folder / path).chmod(0o755)
     return keep

@@ -200,6 +200,13 @@ def test_only_what_changed_is_built_again(shop: Project) -> None:
     assert "orders: unchanged" in again.stderr
     assert "users: built" in again.stderr
     assert "big_thing/__init__.py" not in shop.shipped("users")
+    kept = {file.name.partition(".")[0] for file in (shop.root / "build" / ".monopack" / "compiled").iterdir()}
+    source = shop.root / "app" / "users.py"
+    assert hashlib.sha256(source.read_bytes()).hexdigest() in kept
+    source.write_text("from . import common\nreport = 2\n")
+    shop.build()
+    now = {file.name.partition(".")[0] for file in (shop.root / "build" / ".monopack" / "compiled").iterdir()}
+    assert (len(kept - now), len(now - kept)) == (1, 1), "what was compiled of the old text is gone"
 
 
 def test_a_changed_or_removed_requirement_leaves_no_trace(shop: Project, tmp_path: Path) -> None:

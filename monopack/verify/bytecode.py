@@ -81,7 +81,8 @@ def _places(pool: Mapping[str, int], sources: Mapping[str, str]) -> Iterator[tup
     tags: dict[str, list[str]] = {}
     for name in pool:
         sha256, _, tag = name.removesuffix(".pyc").partition(".")
-        tags.setdefault(sha256, []).append(tag)
+        if name.endswith(".pyc"):
+            tags.setdefault(sha256, []).append(tag)
     for path, sha256 in sources.items():
         for tag in tags.get(sha256, ()):
             yield f"{path.removesuffix('.py')}.{tag}.pyc", f"{sha256}.{tag}.pyc"

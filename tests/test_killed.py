@@ -20,6 +20,7 @@ from wheels import make_wheel
 NAMES = tuple(f"part-{number}" for number in range(8))
 FILLING = random.Random(0).randbytes(300_000)
 RUNS, SURVIVORS = 4, 1
+ATTEMPTS = 5  # to kill a run at some moment
 PATIENCE = 120  # seconds after which something hangs
 
 
@@ -103,12 +104,18 @@ def test_killed_runs_leave_a_store_from_which_others_build_what_is_right(alike: 
 PHASES = (".fetch-*", ".fetch-*/*.whl", "wheels/.new-*", "wheels/[0-9a-f]*", "picks/*", "imports/*", "glances/*", "absent/*")
 
 
+def killed_in(phase: str, store: Path, project: Project) -> bool:
+    """Kill a run that begins with an empty store when that gets something; whether it came to that: some things are brief."""
+    subprocess.run(["rm", "-rf", store, project.root / "build"], check=True)
+    return kill_when(lambda: bool(found(store, phase)), start(project))
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_run_that_is_killed_when_the_store_gets_something_leaves_it_good_for_the_next(
     alike: list[Project], served: Served, phase: str
 ) -> None:
     store = alike[0].cache
-    assert kill_when(lambda: bool(found(store, phase)), start(alike[0]))
+    assert any(killed_in(phase, store, alike[0]) for _ in range(ATTEMPTS))
     done = alike[1].build()
     assert "damaged" not in done.stderr
     served.asked.clear()

@@ -67,7 +67,7 @@ def _verify(plan: Plan, tree: Tree, environment: Mapping[str, str], site: Site) 
     site.outside.tell(Step(name="verify", pack=plan.pack.name))
     request = replace(_request(plan, site), bytecode=_bytecode(plan, tree, site))
     key = _key(tree, request, environment, site)
-    if site.loaded.config.cache and passes.holds(site.loaded.cache_dir, key):
+    if site.loaded.config.cache and passes.known(site.loaded.cache_dir, key) is not None:
         log.debug("%s: verified before", plan.pack.name)
         return ()
     log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
@@ -110,13 +110,12 @@ def _bytecode(plan: Plan, tree: Tree, site: Site) -> verification.Bytecode | Non
 
 def _key(tree: Tree, request: verification.Request, environment: Mapping[str, str], site: Site) -> str:
     """The digest of all that verifying looks at; of the folders that every run makes anew, only that they are there."""
-    python = os.path.realpath(site.target.python)
     return ledger.digest({
         "verifier": [__version__, verification.digest()],
         "tree": tree.digest,
         "asked": [request.modules, request.handler, request.platform],
-        "python": [python, site.target.version, str(site.target.tags[0]), Path(python).stat().st_mtime_ns],
-        "environment": {name: text for name, text in environment.items() if name not in OWN_FOLDERS},
+        "python": _python(site),
+        "environment": _seen(environment),
     })  # fmt: skip
 
 
@@ -163,9 +162,42 @@ def _run_tests(plan: Plan, with_tests: Tree | None, environment: Mapping[str, st
         runner=plan.runner,
         tests_dir=os.path.relpath(site.loaded.tests_dir, site.loaded.root),
         timeout=site.loaded.config.test_timeout,
+        network=plan.options.test_network,
     )
-    log.debug("%s: running %d test files with %s", plan.pack.name, len(request.files), request.runner)
+    if request.network:
+        return _tested(request, folder, environment, site)
+    key = _key_of_tests(with_tests, request, environment, site)
+    if site.loaded.config.cache and (passed := passes.known(site.loaded.cache_dir, key)):
+        log.info("%s: its tests passed before", plan.pack.name)
+        return testing.Outcome(passed=int(passed), skipped=0)
+    outcome = _tested(request, folder, environment, site)
+    if not outcome.failures:
+        passes.keep(site.loaded.cache_dir, key, str(outcome.passed))
+    return outcome
+
+
+def _tested(request: testing.Request, folder: Path, environment: Mapping[str, str], site: Site) -> testing.Outcome:
+    log.debug("%s: running %d test files with %s", folder.name, len(request.files), request.runner)
     return testing.run_tests(folder, request, site.target, environment, site.outside.door)
+
+
+def _key_of_tests(with_tests: Tree, request: testing.Request, environment: Mapping[str, str], site: Site) -> str:
+    """The digest of all that tests without network look at; of the folders that every run makes anew, only that they exist."""
+    return ledger.digest({
+        "runner": [__version__, testing.digest(), request.runner, request.files, request.tests_dir],
+        "tree": with_tests.digest,
+        "python": _python(site),
+        "environment": _seen(environment),
+    })  # fmt: skip
+
+
+def _python(site: Site) -> list[object]:
+    python = os.path.realpath(site.target.python)
+    return [python, site.target.version, str(site.target.tags[0]), Path(python).stat().st_mtime_ns]
+
+
+def _seen(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in environment.items() if name not in OWN_FOLDERS}
 
 
 def _no_tests(plan: Plan, site: Site) -> tuple[Failure, ...]:

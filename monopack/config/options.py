@@ -89,6 +89,11 @@ class PackOptions(BaseModel):
     test_runner: Runner = Field(
         default="auto", description="What runs the tests; `auto` is pytest where it is pinned, else unittest."
     )
+    test_network: Switch = Field(
+        default=True,
+        description="Whether tests may use the network. Where they may not, tests that passed are not run again until something"
+        " changes that they could see. Linux only.",
+    )
     test_distributions: Names = Field(default=(), description="Pinned distributions that only the tests need.")
     unresolved: Severity = Field(
         default="warn", description="What an import means that neither the project nor a pinned distribution provides."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +16,7 @@ from pathlib import Path
 from monopack.errors import PackError
 from monopack.model import Failure, Target, value
 from monopack.run import Completed, Door, temporary_folder
+from monopack.testing.offline import REFUSED
 
 OUTPUT_KEPT = 20_000  # characters of what the runner printed, from its end
 # Where pytest's configuration may stand, in pytest's own order, and the text that shows that it does.
@@ -35,13 +38,14 @@ PLACE = re.compile(r"""^\s*(?:File "([^"<]+)", line (\d+)|([^\s:]+\.py):(\d+):)"
 class Request:
     """Which tests to run: `files` and `tests_dir` are POSIX paths relative to the folder, `runner` is `pytest` or `unittest`.
 
-    `timeout` is in seconds, for all of them together.
+    `timeout` is in seconds, for all of them together. `network` says whether they may use it.
     """
 
     files: tuple[str, ...]
     runner: str
     tests_dir: str
     timeout: float
+    network: bool = True
 
 
 @value()
@@ -82,15 +86,19 @@ def run_tests(folder: Path, request: Request, target: Target, environment: Mappi
     `environment` is all they get to see, besides PYTHONPATH and PYTHONDONTWRITEBYTECODE. pytest is the one in `folder`, with the
     configuration in `folder` or none; that of the project around it is not looked at. Failures are of the kinds `tests`,
     `no-tests` (nothing ran, or all were skipped) and `timeout`; each missing module adds one with `missing`. Raises PackError
-    when the interpreter cannot make a virtual environment.
+    when the interpreter cannot make a virtual environment, and when the network cannot be shut off that the tests must not have.
     """
     with temporary_folder("tests") as temporary:
         python = _empty_environment(temporary, target, environment, door)
         env = {**environment, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         prepare = _pytest if request.runner == "pytest" else _unittest
         command, result = prepare(folder, request, temporary)
-        ran = door.run([python, *command], cwd=folder, env=env, timeout=request.timeout)
+        alone = () if request.network else _offline(temporary)
+        ran = door.run([*alone, python, *command], cwd=folder, env=env, timeout=request.timeout)
         counts = _count(result)
+    if alone and ran.code == REFUSED and not counts:
+        hint = "this takes Linux, and the right to make namespaces; elsewhere set test_network = true"
+        raise PackError(f"the network of tests cannot be shut off: {ran.output.strip()}", where="test_network", hint=hint)
     completed = replace(ran, output=ran.output.replace(f"{folder}{os.sep}", ""))  # paths as in the project
     return _outcome(_Run(completed=completed, counts=counts), request, folder)
 
@@ -104,6 +112,22 @@ def _empty_environment(temporary: Path, target: Target, environment: Mapping[str
         hint = "install its venv module, or name another Python with --python"
         raise PackError(f"cannot make a virtual environment: {said}", where=target.python, hint=hint)
     return str(place / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+
+
+def _offline(temporary: Path) -> tuple[str, ...]:
+    """What a command begins with that is to run without network."""
+    script = temporary / "offline.py"
+    script.write_bytes(_source("offline.py"))
+    return (sys.executable, "-I", "-S", str(script))
+
+
+def digest() -> str:
+    """The sha256 (hex) of how tests are run."""
+    return hashlib.sha256(b"\0".join(map(_source, ("__init__.py", "offline.py", "unittest_runner.py")))).hexdigest()
+
+
+def _source(name: str) -> bytes:
+    return resources.files(__name__).joinpath(name).read_bytes()
 
 
 # ---------------------------------------------------------------- the runners
@@ -131,7 +155,7 @@ def _pytest_configs(folders: Sequence[Path]) -> Iterator[Path]:
 def _unittest(folder: Path, request: Request, temporary: Path) -> tuple[list[str], Path]:
     """The command for the unittest runner, and the JSON file that it writes."""
     script, job, result = (temporary / name for name in ("unittest_runner.py", "job.json", "result.json"))
-    script.write_text(resources.files(__name__).joinpath("unittest_runner.py").read_text("utf-8"), encoding="utf-8")
+    script.write_bytes(_source("unittest_runner.py"))
     work = {"folder": str(folder), "tests": request.tests_dir, "files": request.files}
     job.write_text(json.dumps(work), encoding="utf-8")
     return [str(script), str(job), str(result)], result

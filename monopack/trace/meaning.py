@@ -53,6 +53,7 @@ class Meanings:
         self._target = target
         self._known: dict[tuple[str, str, bool], Meaning] = {}
         self._files: dict[str, str | None] = {}
+        self._ways: dict[str, tuple[str, ...]] = {"": ()}
 
     def of(self, reference: Reference, place: Place) -> Meaning:
         """What a reference means where it stands. Raises `PackError` for a module behind a link out of the project."""
@@ -88,10 +89,9 @@ class Meanings:
 
     def _on_the_way(self, base: str, attribute: str) -> _Located:
         """The files that importing `base` (and `attribute` from it) runs: every parent package, the module, the submodule."""
-        parts = base.split(".")
-        located = [self._file(".".join(parts[: i + 1])) for i in range(len(parts))]
-        paths = tuple(path for path in located if path is not None)
-        last = located[-1]
+        last = self._file(base)
+        paths = self._way(base.rpartition(".")[0])
+        paths = paths if last is None else (*paths, last)
         submodule = self._file(f"{base}.{attribute}") if attribute else None
         if submodule is not None:
             return _Located(paths=(*paths, submodule), found=True, package=last or "")
@@ -99,6 +99,14 @@ class Meanings:
             return _Located(paths=paths, found=True, holder=last)
         excluded = self._tree.excludes(base) or (bool(attribute) and self._tree.excludes(f"{base}.{attribute}"))
         return _Located(paths=paths, excluded=excluded)
+
+    def _way(self, package: str) -> tuple[str, ...]:
+        """The files of a package and of those around it, outer first."""
+        if package not in self._ways:
+            parts = package.split(".")
+            located = (self._file(".".join(parts[: end + 1])) for end in range(len(parts)))
+            self._ways[package] = tuple(path for path in located if path is not None)
+        return self._ways[package]
 
     def _file(self, name: str) -> str | None:
         """The file of a module; packages are on the way to much."""

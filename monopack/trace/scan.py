@@ -231,7 +231,8 @@ class Scanner:
     def _read(self, paths: Sequence[str]) -> dict[str, Facts]:
         """What files are and say, as was told before, or else parsed now."""
         sources = [path for path in paths if path.endswith(SOURCE)]
-        found = {path: self._identified(path) for path in paths if not path.endswith(SOURCE)}
+        data, found = self._looked_at(path for path in paths if not path.endswith(SOURCE))
+        found |= {path: Facts(source=source) for path, source in data.items()}
         if len(sources) <= SAMPLE or self._recalled(sources[:: len(sources) // SAMPLE]):
             found |= self._recalled(sources)
         return found | self._parsed([path for path in sources if path not in found])
@@ -240,19 +241,21 @@ class Scanner:
         """Those of some files about which something is known: what they say, or that they cannot be read."""
         if not self._memory:
             return {}
-        found = {path: self._identified(path) for path in paths}
-        sources = {path: facts.source for path, facts in found.items() if not facts.error}
+        sources, unreadable = self._looked_at(paths)
         kept = self._memory.recall([source.sha256 for source in sources.values()])
         known = {path: read_back(kept[source.sha256], source) for path, source in sources.items() if source.sha256 in kept}
-        unreadable = {path: facts for path, facts in found.items() if facts.error}
         return unreadable | {path: facts for path, facts in known.items() if facts}
 
-    def _identified(self, path: str) -> Facts:
-        """What a file is; nothing yet of what it says."""
-        try:
-            return Facts(source=load(path, self._location(path))[0])
-        except OSError as problem:
-            return self._unreadable(path, problem)
+    def _looked_at(self, paths: Iterable[str]) -> tuple[dict[str, SourceFile], dict[str, Facts]]:
+        """What files are, and which of them cannot be read."""
+        sources: dict[str, SourceFile] = {}
+        unreadable: dict[str, Facts] = {}
+        for path in paths:
+            try:
+                sources[path], _ = load(path, self._location(path))
+            except OSError as problem:
+                unreadable[path] = self._unreadable(path, problem)
+        return sources, unreadable
 
     def _parsed(self, paths: Sequence[str]) -> dict[str, Facts]:
         """What files say that nothing is known about; it is kept for the next run."""

@@ -183,7 +183,11 @@ class SourceTree:
 
     def module(self, path: str) -> str:
         """The dotted name of a module file from its longest source root."""
-        return self._stem(self.ships_as(path)).removesuffix("/__init__").replace("/", ".")
+        return self.module_at(self.ships_as(path))
+
+    def module_at(self, ships_as: str) -> str:
+        """The dotted name of a module file by its place in the artifact."""
+        return self._stem(ships_as).removesuffix("/__init__").replace("/", ".")
 
     def package(self, path: str) -> str:
         """The dotted name of the package that a module file's relative imports start from."""
@@ -195,8 +199,10 @@ class SourceTree:
         return self._stem(path).endswith("/__init__")
 
     def _stem(self, path: str) -> str:
-        suffix = next((suffix for suffix in self.suffixes if path.endswith(suffix)), "")
-        return path.removesuffix(suffix)
+        for suffix in self.suffixes:
+            if path.endswith(suffix):
+                return path.removesuffix(suffix)
+        return path
 
 
 def _seen_from(root: str, path: str) -> str:

@@ -169,11 +169,11 @@ class _Trail:
     def _take(self, step: Step, facts: Facts) -> None:
         """Take in a module, and follow what it imports."""
         known = usable(facts, step.because)
-        module = self.tree.module(step.path)
+        ships_as = self.tree.ships_as(step.path)
+        module = self.tree.module_at(ships_as)
         self.files[step.path] = TracedFile(
-            source=known.source, ships_as=self.tree.ships_as(step.path), module=module, reach=step.reach, because=step.because,
-            rule=step.rule,
-        )  # fmt: skip
+            source=known.source, ships_as=ships_as, module=module, reach=step.reach, because=step.because, rule=step.rule
+        )
         self.names[step.path] = known.names
         for waiting in self.waiting.values():
             waiting.pop(step.path, None)
@@ -230,8 +230,9 @@ class _Trail:
         path = place.evidence.file
         if reference.behind:
             self.behind.setdefault(path, []).append((found, place))
-        if not reference.behind or _asked_for(reference.behind, self.used.get(path, {})):
-            self._go(found, place)
+            if not _asked_for(reference.behind, self.used.get(path, {})):
+                return
+        self._go(found, place)
 
     def _go(self, found: Reference | Matching, place: Place) -> None:
         if isinstance(found, Reference):
@@ -330,7 +331,8 @@ class _Trail:
 
     def _lead(self, path: str, reach: Reach, because: Evidence, rule: str = "") -> None:
         """Note an import of a file, and visit it."""
-        self._wait(path, reach, because, rule)
+        if path not in self.files:
+            self._wait(path, reach, because, rule)
         self._edge(path, reach, because, rule)
 
     def _edge(self, path: str, reach: Reach, because: Evidence, rule: str) -> None:
@@ -457,7 +459,7 @@ class _Trail:
         if meaning.missing:
             return any(self.names[path].open for path in meaning.files[-1:])
         if meaning.holder:
-            return question.reference.dynamic or bool(given & {meaning.attribute, ANYTHING}) or self._may_have(meaning)
+            return self._may_have(meaning) or question.reference.dynamic or meaning.attribute in given or ANYTHING in given
         return False
 
     def _may_have(self, meaning: Meaning) -> bool:

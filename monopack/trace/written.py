@@ -35,19 +35,19 @@ def file_of(row: Sequence[Any]) -> SourceFile:
 def read_back(text: str, source: SourceFile) -> Facts | None:
     """The facts of a file from what was written about its bytes; None for text that is something else."""
     try:
-        rows = dict(zip(PARTS, json.loads(text), strict=True))
+        references, matching, remarks, data, mentions, needs, apps, uses, names, places = json.loads(text)
         return Facts(
             source=source,
-            references=tuple(map(Reference._make, rows["references"])),
-            matching=tuple(Matching(Reference._make(row[0]), *row[1:]) for row in rows["matching"]),
-            remarks=tuple(map(Remark._make, rows["remarks"])),
-            data=tuple(Data(Spot._make(row[0]), *row[1:]) for row in rows["data"]),
-            mentions=tuple(map(Mention._make, rows["mentions"])),
-            needs=tuple(map(Needed._make, rows["needs"])),
-            apps=tuple(map(App._make, rows["apps"])),
-            uses=rows["uses"],
-            names=_names(rows["names"]),
-            places={name: tuple(map(Spot._make, spots)) for name, spots in rows["places"].items()},
+            references=tuple(map(Reference._make, references)),
+            matching=tuple(Matching(Reference._make(row[0]), *row[1:]) for row in matching) if matching else (),
+            remarks=tuple(map(Remark._make, remarks)),
+            data=tuple(Data(Spot._make(row[0]), *row[1:]) for row in data) if data else (),
+            mentions=tuple(map(Mention._make, mentions)),
+            needs=tuple(map(Needed._make, needs)),
+            apps=tuple(map(App._make, apps)),
+            uses=uses,
+            names=_names(names),
+            places={name: tuple(map(Spot._make, spots)) for name, spots in places.items()} if places else {},
         )
     except (ValueError, TypeError, AttributeError, IndexError):
         return None

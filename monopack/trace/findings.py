@@ -5,7 +5,8 @@ There are many of them, and they are kept as rows: named tuples are read back at
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 
 class Reference(NamedTuple):
@@ -113,3 +114,11 @@ class App(NamedTuple):
 
 
 Finding = Reference | Matching | Remark | Data | Mention | Needed | App
+
+
+def by_type(findings: Iterable[Finding]) -> Mapping[type, list[Any]]:
+    """Findings by what they are, in their order."""
+    found: dict[type, list[Any]] = {}
+    for each in findings:
+        found.setdefault(type(each), []).append(each)
+    return found

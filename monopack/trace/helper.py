@@ -1,7 +1,7 @@
 """The program that a helper runs: it parses some of a project's files, and writes down what they say.
 
 `job` is a file with the paths of files, by where they are, and the target's markers; `result` gets a line for each file that can
-be parsed: what it is, and its facts, as `written` writes them.
+be parsed: what it is, a tab, and its facts, as `written` writes them.
 """
 
 from __future__ import annotations
@@ -23,4 +23,4 @@ def main(job: str, result: str) -> None:
             source, data = load(path, f"{given['root']}/{path}")
             facts = facts_of(source, data, given["markers"])
             if facts.error is None:
-                lines.write(f"{json.dumps([row_of(source), written(facts)])}\n")
+                lines.write(f"{json.dumps(row_of(source))}\t{written(facts)}\n")

@@ -16,6 +16,7 @@ from monopack.trace.spelling import given_names, meant, spelled, without_circles
 HIDING = frozenset({
     "globals", "locals", "vars", "exec", "modules", "meta_path", "__dict__", "__path__", "f_globals", "global_enum", "_convert_",
 })  # fmt: skip
+HINTS = ("global", "locals", "vars", "exec", "modules", "_path", "__dict__", "_convert_")  # parts of these words
 ANYTHING = "*"
 OWN = frozenset({"self", "cls"})
 UPDATING = (".modules.setdefault", ".modules.update", ".__dict__.setdefault", ".__dict__.update")
@@ -216,7 +217,7 @@ def _head(node: ast.expr) -> str:
 
 def _hides(tree: ast.Module, text: str) -> bool:
     """Whether code may bind names that cannot be seen: by a word of `HIDING`, or by a call that is told the module's name."""
-    hinted = any(word in text and re.search(rf"\b{word}\b", text) for word in HIDING)
+    hinted = any(part in text for part in HINTS) and any(word in text and re.search(rf"\b{word}\b", text) for word in HIDING)
     if hinted and any(_word(node) in HIDING for node in ast.walk(tree)):
         return True
     calls = (statement.value for statement in tree.body if isinstance(statement, ast.Expr))

@@ -30,7 +30,7 @@ class Pragmas:
 
         It stands on the first or last line of a call, or on any of an import statement.
         """
-        return [step for step in steps if not self._ignores(step[0])] if self.ignored else list(steps)
+        return [step for step in steps if not self._ignores(step[0])]
 
     def _ignores(self, node: ast.AST) -> bool:
         match node:

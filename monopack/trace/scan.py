@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import codecs
+import contextlib
 import hashlib
 import io
 import os
@@ -24,7 +26,7 @@ from monopack.block import decoded
 from monopack.model import Evidence, SourceFile, Target, WheelImport, value
 from monopack.passed_over import of_others, passed_over
 from monopack.trace.extensions import EXTENSIONS, suffixes
-from monopack.trace.findings import App, Matching, Mention, Needed, Reference, Remark
+from monopack.trace.findings import App, Matching, Mention, Needed, Reference, Remark, by_type
 from monopack.trace.flow import by_kind, import_statements, reachable
 from monopack.trace.guards import DECIDING, known_of
 from monopack.trace.helpers import Hands, Job, share
@@ -324,18 +326,18 @@ def facts_of(source: SourceFile, data: bytes, markers: Mapping[str, str]) -> Fac
     seen = by_kind(steps)
     names = names_of(tree, seen, text)
     pragmas = pragmas_of(text)
-    kept = pragmas.kept(steps)
-    found = pragmas.with_answers(findings(kept, names, Values(tree, names, text), text))
+    kept = by_kind(pragmas.kept(steps)) if pragmas.ignored else seen
+    found = by_type(pragmas.with_answers(findings(kept, names, Values(tree, names, text), text)))
     scope = Scope(seen, names)
     read = data_findings((node for node, _ in steps), scope, tree) if may_read(text) else ()
     return Facts(
         source=source,
-        references=tuple(each for each in found if isinstance(each, Reference)),
-        matching=tuple(each for each in found if isinstance(each, Matching)),
-        mentions=tuple(each for each in found if isinstance(each, Mention)),
-        remarks=tuple(each for each in found if isinstance(each, Remark)),
-        needs=tuple(each for each in found if isinstance(each, Needed)),
-        apps=tuple(each for each in found if isinstance(each, App)),
+        references=tuple(found.get(Reference, ())),
+        matching=tuple(found.get(Matching, ())),
+        mentions=tuple(found.get(Mention, ())),
+        remarks=tuple(found.get(Remark, ())),
+        needs=tuple(found.get(Needed, ())),
+        apps=tuple(found.get(App, ())),
         data=tuple(sorted(dict.fromkeys(read), key=lambda data: data.line)),
         uses=uses_of(tree, seen, names, text),
         names=names,
@@ -371,6 +373,9 @@ def _decode(data: bytes) -> str:
 
     Raises `SyntaxError` for an unknown or contradictory encoding and `UnicodeDecodeError` for bytes that do not fit it.
     """
+    if b"coding" not in data and not data.startswith(codecs.BOM_UTF8):  # by which the encoding would be told
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode("utf-8")
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     return data.decode(encoding)
 

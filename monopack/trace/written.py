@@ -13,13 +13,14 @@ from monopack.trace.sources import Facts
 
 # What of `Facts` is written, in this order; the file itself is whoever's reads them.
 PARTS = ("references", "matching", "remarks", "data", "mentions", "needs", "apps", "uses", "names", "places")
+ENCODER = json.JSONEncoder(separators=(",", ":"))
 FILE = tuple(vars(SourceFile)["__dataclass_fields__"])
 NAMES = tuple(vars(Names)["__dataclass_fields__"])
 
 
 def written(facts: Facts) -> str:
     """What a file without an error imports, reads and tells about names, as ASCII text."""
-    return json.dumps([_plain(getattr(facts, part)) for part in PARTS], separators=(",", ":"))
+    return ENCODER.encode([_plain(getattr(facts, part)) for part in PARTS])
 
 
 def row_of(source: SourceFile) -> list[str | int]:

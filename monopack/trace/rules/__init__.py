@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 
 from monopack.trace.findings import Finding, Mention, Reference
-from monopack.trace.flow import Context, Step
+from monopack.trace.flow import Context, Seen, Step
 from monopack.trace.names import Names
 from monopack.trace.rules.dynamic import (
     find_spec_call,
@@ -29,22 +29,22 @@ from monopack.trace.rules.statements import from_statement, import_statement
 from monopack.trace.rules.strings import dotted_string, may_hold_names, patched_name
 from monopack.trace.values import Values
 
-SETTING_NODES = frozenset({ast.Assign, ast.AnnAssign, ast.AugAssign})
+SETTING_NODES = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 
 Rule = Callable[[ast.AST, Names], list[Finding]]
 CallRule = Callable[[ast.Call, Values], list[Finding]]
 
-RULES: Mapping[Rule, frozenset[type[ast.AST]]] = {
-    import_statement: frozenset({ast.Import}),
-    from_statement: frozenset({ast.ImportFrom}),
-    metadata_call: frozenset({ast.Call}),
-    entry_points_call: frozenset({ast.Call}),
-    entry_points_subscript: frozenset({ast.Subscript}),
+RULES: Mapping[Rule, tuple[type[ast.AST], ...]] = {
+    import_statement: (ast.Import,),
+    from_statement: (ast.ImportFrom,),
+    metadata_call: (ast.Call,),
+    entry_points_call: (ast.Call,),
+    entry_points_subscript: (ast.Subscript,),
     settings_strings: SETTING_NODES,
-    installed_apps: SETTING_NODES | {ast.Call},
-    app_config: frozenset({ast.ClassDef}),
-    patched_name: frozenset({ast.Call}),
-    dotted_string: frozenset({ast.Call, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For, ast.arguments}),
+    installed_apps: (*SETTING_NODES, ast.Call),
+    app_config: (ast.ClassDef,),
+    patched_name: (ast.Call,),
+    dotted_string: (ast.Call, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.For, ast.arguments),
 }  # each with the nodes that it looks at
 # What a rule needs to find in a file's text, to find anything in its nodes.
 HINTS: Mapping[Rule, Callable[[str], bool]] = {
@@ -58,31 +58,21 @@ CALL_RULES: tuple[CallRule, ...] = (
 )  # fmt: skip
 
 
-def findings(steps: Iterable[Step], names: Names, values: Values, text: str) -> tuple[Finding, ...]:
-    """All that the nodes of a module name, in source order.
+def findings(seen: Seen, names: Names, values: Values, text: str) -> tuple[Finding, ...]:
+    """All that the nodes of a module name, by the lines where they do.
 
     `names` is what the module's source text tells about names, `values` what expressions in it may be worth.
     """
     found: list[Finding] = []
-    rules = _by_kind(text)
-    for node, context in steps:
-        for rule in rules.get(type(node), ()):
-            for each in rule(node, names):
-                found += _behind(_in_context(each, context, rule.__name__), context)
-        if values.wanted and isinstance(node, ast.Call):
-            found += [_in_context(each, context, rule.__name__) for rule in CALL_RULES for each in rule(node, values)]
-    return tuple(sorted(dict.fromkeys(_without_late(found)), key=lambda finding: finding.line))
-
-
-def _by_kind(text: str) -> Mapping[type[ast.AST], list[Rule]]:
-    """The rules that may find something in a text, by the nodes that they look at."""
-    hinted = {hint: hint(text) for hint in set(HINTS.values())}
-    by_kind: dict[type[ast.AST], list[Rule]] = {}
+    hinted = {hint: hint(text) for hint in dict.fromkeys(HINTS.values())}
     for rule, kinds in RULES.items():
-        if rule not in HINTS or hinted[HINTS[rule]]:
-            for kind in kinds:
-                by_kind.setdefault(kind, []).append(rule)
-    return by_kind
+        for kind in kinds if rule not in HINTS or hinted[HINTS[rule]] else ():
+            for node, context in seen.get(kind, ()):
+                for each in rule(node, names):
+                    found += _behind(_in_context(each, context, rule.__name__), context)
+    for node, context in seen.get(ast.Call, ()) if values.wanted else ():
+        found += [_in_context(each, context, rule.__name__) for rule in CALL_RULES for each in rule(node, values)]
+    return tuple(sorted(dict.fromkeys(_without_late(found)), key=lambda finding: finding.line))
 
 
 def statement_findings(steps: Iterable[Step]) -> tuple[Finding, ...]:

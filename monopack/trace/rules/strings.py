@@ -12,7 +12,8 @@ from monopack.trace.spelling import spelled
 
 DOTTED_NAME = re.compile(r"[^\W\d]\w*(?:(?:\.[^\W\d]\w*)+(?::[^\W\d]\w*(?:\.[^\W\d]\w*)*)?|:[^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 # A string, or one of several side by side, that may be (a part of) such a name; escapes may stand for anything.
-HINT = re.compile(r"""["'](?:\w*+[.:][\w.:]*+|[^"'\n\\]*+\\[^"']*+)["']""")
+PLAIN = re.compile(r"""["']\w*+[.:][\w.:]*+["']""")
+ESCAPED = re.compile(r"""["'][^"'\n\\]*+\\[^"']*+["']""")
 PATCHING = frozenset({"patch", "setattr", "delattr"})  # those of unittest.mock, pytest-mock, and pytest's monkeypatch
 # What is told a text, or a name that it does not import: messages, text as such, tasks that run elsewhere, files.
 TOLD = frozenset({
@@ -27,7 +28,7 @@ TOLD = frozenset({
 
 def may_hold_names(text: str) -> bool:
     """Whether a file's text may have a string that names a module; most have none."""
-    return HINT.search(text) is not None
+    return PLAIN.search(text) is not None or ("\\" in text and ESCAPED.search(text) is not None)
 
 
 def patched_name(node: ast.AST, names: Names) -> list[Finding]:

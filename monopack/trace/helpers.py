@@ -19,7 +19,7 @@ from monopack.trace.written import file_of
 log = logging.getLogger(__name__)
 
 FEWEST = 400  # files for one process: starting a helper takes as long as parsing so many
-HEAD = 400  # files that are parsed here while helpers start
+HEAD = 300  # files that are parsed here while helpers start
 # The folder of the project must not be on its `sys.path`; the one that holds monopack comes last, if it is not there already.
 RUN = "import sys; sys.path.append(sys.argv.pop(1)); from monopack.trace.helper import main; main(*sys.argv[1:])"
 

@@ -263,15 +263,21 @@ class Scanner:
         """What files say that nothing is known about; it is kept for the next run."""
         found: dict[str, Facts] = {}
         texts: dict[str, str] = {}
+
+        def parse(part: Iterable[str]) -> None:
+            mine = dict(map(self._parse, part))
+            found.update(mine)
+            if self._memory and mine:
+                self._memory.keep({facts.source.sha256: written(facts) for facts in mine.values() if not facts.error})
+
         if self._hands:
             job = Job(root=self.tree.root, markers=self._target.markers)
-            for source, text in share(paths, job, self._hands, lambda part: found.update(map(self._parse, part))):
+            for source, text in share(paths, job, self._hands, parse):
                 if facts := read_back(text, source):
                     found[source.path], texts[source.sha256] = facts, text
-        found.update(map(self._parse, set(paths) - found.keys()))
-        if self._memory and paths:
-            sound = {facts.source.sha256: facts for facts in found.values() if not facts.error}
-            self._memory.keep(texts | {sha256: written(facts) for sha256, facts in sound.items() if sha256 not in texts})
+        if self._memory and texts:
+            self._memory.keep(texts)
+        parse(set(paths) - found.keys())
         return found
 
     def _parse(self, path: str) -> tuple[str, Facts]:

@@ -24,6 +24,9 @@ from monopack.trace.sources import SOURCE, Facts, SourceTree
 INCLUDE = Evidence(file="include", line=0)
 UNKNOWN = Names()
 
+# What tells one import from another, as edges are told apart, too: values compute their hashes in Python, and there are too many.
+Key = tuple[str, str, str, int, Reach, bool]
+
 Walk = Generator[frozenset[str], dict[str, Facts], Trace]
 
 
@@ -117,10 +120,10 @@ class _Trail:
         self.meanings = Meanings(tree, target)
         self.files: dict[str, TracedFile] = {}
         self.names: dict[str, Names] = {}
-        self.imports: dict[Import, None] = {}  # dicts as ordered sets
-        self.missing: dict[Import, None] = {}
-        self.standard: dict[Import, None] = {}
-        self.edges: dict[tuple[str, Reach, str, str, int], Evidence] = {}  # path, reach, rule and the place: see `_edge`
+        self.imports: dict[Key, Import] = {}
+        self.standard: dict[Key, Import] = {}
+        self.missing: dict[Import, None] = {}  # dicts as ordered sets
+        self.edges: dict[tuple[str, Reach, str, str, int], Evidence] = {}  # path, reach, rule, file and line
         self.metadata: dict[MetadataUse, None] = {}
         self.uses: dict[str, Evidence] = {}
         self.waiting: dict[Reach, dict[str, Step]] = {Reach.EAGER: {}, Reach.LAZY: {}}
@@ -186,7 +189,7 @@ class _Trail:
         package = module if self.tree.is_package(step.path) else module.rpartition(".")[0]
         imports: tuple[Reference | Matching, ...] = (*known.references, *known.matching)
         for found in imports:
-            place = Place(evidence=Evidence(file=step.path, line=found.line), reach=step.reach, package=package)
+            place = Place(Evidence(file=step.path, line=found.line), step.reach, package)
             self._import(found, place)
         self._take_rest(known, step)
 
@@ -215,8 +218,8 @@ class _Trail:
     def traced(self, module: str) -> Trace:
         """All that was found."""
         return Trace(
-            module=module, files=(*self.files.values(), *self.data.values()), imports=tuple(self.imports),
-            missing=tuple(self.missing), standard=tuple(self.standard), notes=tuple(self.notes),
+            module=module, files=(*self.files.values(), *self.data.values()), imports=tuple(self.imports.values()),
+            missing=tuple(self.missing), standard=tuple(self.standard.values()), notes=tuple(self.notes),
             metadata=tuple(self.metadata), uses=self.uses,
             edges=tuple(
                 Edge(evidence=evidence, path=path, reach=reach, rule=rule)
@@ -269,7 +272,7 @@ class _Trail:
     def _follow(self, reference: Reference, place: Place) -> None:
         """Go where a reference leads, and note what it needs of others."""
         meaning = self.meanings.of(reference, place)
-        question = Question(reference=reference, place=place, meaning=meaning)
+        question = Question(reference, place, meaning)
         if meaning.package and reference.rule == "from_statement":
             self._follow_submodule(question)
         else:
@@ -302,7 +305,10 @@ class _Trail:
         if meaning.missing or meaning.folder or (meaning.holder and meaning.attribute):
             self.questions.append(question)
         if meaning.others and not meaning.missing:
-            (self.standard if meaning.standard else self.imports)[_wanted(question)] = None
+            wanted = _wanted(question)
+            kept = self.standard if meaning.standard else self.imports
+            where = place.evidence
+            kept.setdefault((wanted.name, wanted.attribute, where.file, where.line, wanted.reach, wanted.optional), wanted)
 
     def _consult(self, needed: Needed, step: Step) -> None:
         """Note that a file reads metadata of distributions."""
@@ -336,7 +342,7 @@ class _Trail:
         self._edge(path, reach, because, rule)
 
     def _edge(self, path: str, reach: Reach, because: Evidence, rule: str) -> None:
-        """Note an edge once. There are so many that plain keys count: values compute their hashes in Python."""
+        """Note an edge once."""
         self.edges.setdefault((path, reach, rule, because.file, because.line), because)
 
     def _wait(self, path: str, reach: Reach, because: Evidence, rule: str = "") -> None:
@@ -376,7 +382,7 @@ class _Trail:
 
     def _install(self) -> None:
         """Import what Django does of the packages that are its apps, if the pack imports Django; settings alone only name it."""
-        imports = [wanted for wanted in self.imports if wanted.name.partition(".")[0] == "django"]
+        imports = [wanted for wanted in self.imports.values() if wanted.name.partition(".")[0] == "django"]
         if all(wanted.optional for wanted in imports):
             return
         for needed, pattern in APP_MODULES.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -171,10 +172,12 @@ def _build_tree(plan: Plan, site: Site) -> PackReport:
         draft = replace(draft, seen=workspace.look(draft.tree, folder, record))
         return _noted(with_last(report, last, "unchanged"), plan, draft, site)
     workspace.materialize(draft.tree, folder, record, force=site.loaded.config.force, unpacked=site.unpacked)
-    proof = prove(plan, draft.tree, draft.with_tests, site)
-    if proof.failures:
-        return replace(report, status="failed", failures=proof.failures, exit_code=1)
-    artifact, outputs = _pack(plan, draft.tree, site)
+    with _written_meanwhile(plan, draft.tree, site) as written:
+        proof = prove(plan, draft.tree, draft.with_tests, site)
+        if proof.failures:
+            return replace(report, status="failed", failures=proof.failures, exit_code=1)
+        site.outside.tell(Step(name="pack", pack=plan.pack.name))
+        artifact, outputs = _publish(plan, draft.tree, written.result(), site)
     site.book.remember(plan.pack.name, draft.fingerprint, outputs, proof.passed)
     report = replace(report, status="built", packed=artifact.size, tests=proof.passed)
     return _noted(report, plan, replace(draft, seen=proof.seen), site)
@@ -319,13 +322,31 @@ def _smaller(plan: Plan) -> Tree:
     return _tree(plan, [smaller(s.distribution, recipe) for s in plan.resolution.shipped])
 
 
-def _pack(plan: Plan, tree: Tree, site: Site) -> tuple[Artifact, dict[str, str]]:
-    """Write the artifact, its digests and its manifest; the output files with their sha256."""
+@contextlib.contextmanager
+def _written_meanwhile(plan: Plan, tree: Tree, site: Site) -> Iterator[Future[Artifact]]:
+    """The artifact, which is written beside its destination while the pack is proved; unless it is published it goes away.
+
+    It is made from the Tree, so that nothing of what the pack's code does gets into it.
+    """
+
+    def write() -> Artifact:
+        packed = _smaller(plan) if plan.options.compression == "small" else tree
+        destination = site.loaded.build_dir / f"{plan.pack.name}.zip"
+        return archive.write(packed, destination, site.epoch, stored=plan.options.compression == "stored")
+
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(write)
+        try:
+            yield written
+        finally:
+            if not written.exception():
+                Path(written.result().path).unlink(missing_ok=True)
+
+
+def _publish(plan: Plan, tree: Tree, artifact: Artifact, site: Site) -> tuple[Artifact, dict[str, str]]:
+    """Put the artifact in its place, with its digests and its manifest; the output files with their sha256."""
     name, build_dir = plan.pack.name, site.loaded.build_dir
-    site.outside.tell(Step(name="pack", pack=name))
     destination = build_dir / f"{name}.zip"
-    packed = _smaller(plan) if plan.options.compression == "small" else tree
-    artifact = archive.write(packed, destination, site.epoch, stored=plan.options.compression == "stored")
     contents = manifest.Contents(
         pack=name, handler=_handler(plan.pack, plan.options), tree=tree, shipped=plan.resolution.shipped,
         compression=plan.options.compression or "",
@@ -334,8 +355,7 @@ def _pack(plan: Plan, tree: Tree, site: Site) -> tuple[Artifact, dict[str, str]]
     digests, stale = archive.digest_files(destination, artifact.sha256, site.loaded.config.sha_output)
     files = {**digests, build_dir / f"{name}.manifest.json": listing}
     stale = [path for path in stale if path.name in site.book.wrote(name)]
-    with archive.discarded_on_error(artifact):
-        site.book.announce(name, [destination.name, *(path.name for path in files)], force=site.loaded.config.force)
+    site.book.announce(name, [destination.name, *(path.name for path in files)], force=site.loaded.config.force)
     archive.publish(artifact, destination, files, stale)
     outputs = {path.name: sha256(text.encode()).hexdigest() for path, text in files.items()}
     return artifact, {destination.name: artifact.sha256, **outputs}

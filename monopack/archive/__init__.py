@@ -138,13 +138,6 @@ def _explained(destination: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def discarded_on_error(artifact: Artifact) -> Iterator[None]:
-    """Remove a written artifact when what comes between its writing and its publishing fails."""
-    with _removed_on_error([Path(artifact.path)]):
-        yield
-
-
-@contextlib.contextmanager
 def _removed_on_error(temporaries: Sequence[Path]) -> Iterator[None]:
     try:
         yield

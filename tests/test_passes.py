@@ -67,7 +67,9 @@ def test_what_failed_is_run_again(project: Project, counted: Path) -> None:
     test = project.root / "tests/test_main.py"
     test.write_text(f"{test.read_text()}        raise OSError\n")
     assert project.run().returncode == 1
-    assert project.run().returncode == 1
+    again = project.run()
+    assert again.returncode == 1
+    assert "nothing but the pack and its tests, without network (test_network = false)" in again.stderr
     assert counted.read_text() == "xx"
 
 

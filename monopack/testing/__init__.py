@@ -202,7 +202,8 @@ def _failure(run: _Run, request: Request, folder: Path) -> Failure | None:
     message = f"{request.runner} ended with exit code {code}" + ("" if counts else " and without a result")
     if counts and counts.failed:
         message = f"{counts.failed} of {counts.passed + counts.failed} tests failed"
-    hint = f"correct the test or the code; it ran in {folder}, which holds nothing but the pack and its tests"
+    alone = "" if request.network else ", without network (test_network = false)"
+    hint = f"correct the test or the code; it ran in {folder}, which holds nothing but the pack and its tests{alone}"
     return Failure(kind="tests", message=message, where=_first_place(output, request, folder), hint=hint, output=output)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from monopack.errors import PackError
 from monopack.model import Edge, Evidence, Import, MetadataUse, Reach, Target, Trace, TracedFile, value
 from monopack.trace.findings import App, Data, Matching, Mention, Needed, Reference, Spot
+from monopack.trace.having import Having
 from monopack.trace.meaning import Meaning, Meanings, Place, absolute, refuse_link, too_many_dots
 from monopack.trace.names import ANYTHING, Names
 from monopack.trace.reading import read
@@ -22,7 +22,6 @@ from monopack.trace.rules.settings import APP_DATA, APP_MODULES
 from monopack.trace.sources import SOURCE, Facts, SourceTree
 
 INCLUDE = Evidence(file="include", line=0)
-UNKNOWN = Names()
 
 # What tells one import from another, as edges are told apart, too: values compute their hashes in Python, and there are too many.
 Key = tuple[str, str, str, int, Reach, bool]
@@ -130,6 +129,7 @@ class _Trail:
         self.stars: dict[str, list[Question]] = {}  # star imports by the module that they take from
         self.submodules: dict[str, list[Question]] = {}  # `from package import submodule`, by the package
         self.bases: dict[str, list[str]] = {}  # the modules that a file takes everything from; an empty string for one of others
+        self.having = Having(names=self.names, bases=self.bases, tree=tree)
         self.questions: list[Question] = []
         self.behind: dict[str, list[tuple[Reference | Matching, Place]]] = {}  # what a file imports when it is asked for a name
         self.used: dict[str, dict[str, None]] = {}  # the names that a file is asked for
@@ -448,13 +448,7 @@ class _Trail:
                 self._fill(meaning.dotted, because)
             elif not self.tree.excludes(meaning.dotted) and not self.tree.holds(meaning.dotted):
                 refuse_link(meaning.dotted, because, self.tree)
-                self.missing[replace(_wanted(question), near=self._near(meaning))] = None
-
-    def _near(self, meaning: Meaning) -> str:
-        """What is there in the place of a name that is not: a native module for another target, or a name nearly alike."""
-        names = self.names.get(meaning.holder, UNKNOWN)
-        close = get_close_matches(meaning.attribute, sorted({*names.bound, *names.exported}), n=1)
-        return self.tree.foreign(meaning.dotted) or "".join(close)
+                self.missing[replace(_wanted(question), near=self.having.near(meaning))] = None
 
     def _may_be_there(self, question: Question, given: frozenset[str]) -> bool:
         """Whether what was not found may be there all the same; wherever there is a doubt, it may.
@@ -465,27 +459,8 @@ class _Trail:
         if meaning.missing:
             return any(self.names[path].open for path in meaning.files[-1:])
         if meaning.holder:
-            return self._may_have(meaning) or question.reference.dynamic or meaning.attribute in given or ANYTHING in given
+            return self.having.may_have(meaning) or question.reference.dynamic or meaning.attribute in given or ANYTHING in given
         return False
-
-    def _may_have(self, meaning: Meaning) -> bool:
-        """Whether a module may have a name, its own or by `from ... import *`."""
-        name, waiting = meaning.attribute, [meaning.holder]
-        seen: set[str] = set()
-        while waiting:
-            path = waiting.pop()
-            if self._shows(path, name):
-                return True
-            seen.add(path)
-            waiting.extend(base for base in self.bases.get(path, ()) if base not in seen)
-        return False
-
-    def _shows(self, path: str, name: str) -> bool:
-        """Whether a module may have a name by what its own source says, or because a submodule is called so."""
-        names = self.names.get(path, UNKNOWN)
-        if names.open or name.startswith("__") or not names.bound.isdisjoint({name, "__getattr__"}) or name in names.exported:
-            return True
-        return self.tree.locate(f"{self.tree.module(path)}.{name}") is not None
 
     def _fill(self, folder: str, because: Evidence) -> None:
         """Let a folder that is imported itself be there: where nothing below it ships, the modules that lie nearest do.

@@ -15,7 +15,7 @@ UNKNOWN = Names()
 
 @value()
 class Having:
-    """What is known of the modules that a pack reaches, by their files: their names, and the modules that they take all names from
+    """What is known of the modules that a pack reaches, by their files: their names, and the modules they take all names from
     (`bases`; an empty string stands for one of others). Both grow while imports are followed.
     """
 

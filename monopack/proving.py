@@ -33,15 +33,22 @@ def prove(plan: Plan, tree: Tree, with_tests: Tree | None, site: Site) -> Proof:
         options, environ = plan.options, site.outside.environ
         environment = clean_environment(environ, home=home, passthrough=options.env_passthrough, extra=options.env)
         trial = _verify if runs(site.target, tree) else _look_over
-        failures = trial(plan, tree, environment, site) if options.verify else ()
-        if failures:
-            return Proof(failures=failures)
-        proof = _unless_changed(plan, tree, site, 0)
+        failures, key = trial(plan, tree, environment, site) if options.verify else ((), "")
+        proof = Proof(failures=failures) if failures else _unless_changed(plan, tree, site, 0)
+        _keep(key, proof, site)
         if proof.failures or options.skip_tests or (with_tests and not runs(site.target, with_tests)):
             return proof
-        outcome = _run_tests(plan, with_tests, {**environment, **options.test_env}, site)
+        outcome, key = _run_tests(plan, with_tests, {**environment, **options.test_env}, site)
     failures = tuple(_with_hint(failure, plan, site) for failure in outcome.failures)
-    return Proof(failures=failures, passed=outcome.passed) if failures else _unless_changed(plan, tree, site, outcome.passed)
+    proof = Proof(failures=failures) if failures else _unless_changed(plan, tree, site, outcome.passed)
+    _keep(key, proof, site)
+    return proof
+
+
+def _keep(key: str, proof: Proof, site: Site) -> None:
+    """Keep what was proven under a key (empty: it need not be kept), unless it failed or has changed the pack."""
+    if key and not proof.failures:
+        passes.keep(site.loaded.cache_dir, key, str(proof.passed))
 
 
 def runs(target: Target, tree: Tree) -> bool:
@@ -59,7 +66,10 @@ def untried(plan: Plan, tree: Tree, with_tests: Tree | None, target: Target) -> 
     return ()
 
 
-def _verify(plan: Plan, tree: Tree, environment: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
+Tried = tuple[tuple[Failure, ...], str]  # what failed, and under which key it is to be kept that nothing did
+
+
+def _verify(plan: Plan, tree: Tree, environment: Mapping[str, str], site: Site) -> Tried:
     """Import what the entry module imports, and with `verify = "all"` what it may import later, in a clean interpreter.
 
     Not where exactly this was verified before.
@@ -69,20 +79,18 @@ def _verify(plan: Plan, tree: Tree, environment: Mapping[str, str], site: Site) 
     key = _key(tree, request, environment, site)
     if site.loaded.config.cache and passes.known(site.loaded.cache_dir, key) is not None:
         log.debug("%s: verified before", plan.pack.name)
-        return ()
+        return (), ""
     log.debug("%s: verifying %d modules", plan.pack.name, len(request.modules))
     folder = site.loaded.build_dir / plan.pack.name
     failures = verification.verify(folder, request, site.target, environment, site.outside.door)
-    if not failures:
-        passes.keep(site.loaded.cache_dir, key)
-    return tuple(_with_hint(failure, plan, site) for failure in failures)
+    return tuple(_with_hint(failure, plan, site) for failure in failures), key
 
 
-def _look_over(plan: Plan, _tree: Tree, _: Mapping[str, str], site: Site) -> tuple[Failure, ...]:
+def _look_over(plan: Plan, _tree: Tree, _: Mapping[str, str], site: Site) -> Tried:
     """What can be told without running a pack, beside its imports: those were followed when it was planned."""
     entry = next(file for file in plan.traced.files if file.module == plan.pack.module)
     shipped = site.loaded.build_dir / plan.pack.name / entry.ships_as
-    return verification.unrun(shipped.read_bytes(), entry.source.path, _request(plan, site))
+    return verification.unrun(shipped.read_bytes(), entry.source.path, _request(plan, site)), ""
 
 
 def _request(plan: Plan, site: Site) -> verification.Request:
@@ -144,14 +152,14 @@ def _unless_changed(plan: Plan, tree: Tree, site: Site, passed: int) -> Proof:
     return Proof(failures=failures, passed=passed, seen=seen)
 
 
-def _run_tests(plan: Plan, with_tests: Tree | None, environment: Mapping[str, str], site: Site) -> testing.Outcome:
-    """Run the tests of a pack on a copy of it in `<build>/<pack>_test/`."""
+def _run_tests(plan: Plan, with_tests: Tree | None, environment: Mapping[str, str], site: Site) -> tuple[testing.Outcome, str]:
+    """Run the tests of a pack on a copy of it in `<build>/<pack>_test/`; under which key it is to be kept that they passed."""
     for test, reason in plan.tests.left_out.items():
         log.info("%s: leaves out %s: %s", plan.pack.name, test, reason)
     for path in plan.tests.for_conftest:
         log.info("%s: %s is there for conftest.py only, and does not ship", plan.pack.name, path)
     if with_tests is None:
-        return testing.Outcome(passed=0, skipped=0, failures=_no_tests(plan, site))
+        return testing.Outcome(passed=0, skipped=0, failures=_no_tests(plan, site)), ""
     site.outside.tell(Step(name="test", pack=plan.pack.name))
     name = f"{plan.pack.name}_test"
     folder = site.loaded.build_dir / name
@@ -165,15 +173,13 @@ def _run_tests(plan: Plan, with_tests: Tree | None, environment: Mapping[str, st
         network=plan.options.test_network,
     )
     if request.network:
-        return _tested(request, folder, environment, site)
+        return _tested(request, folder, environment, site), ""
     key = _key_of_tests(with_tests, request, environment, site)
-    if site.loaded.config.cache and (passed := passes.known(site.loaded.cache_dir, key)):
+    told = passes.known(site.loaded.cache_dir, key) if site.loaded.config.cache else None
+    if told and told.isdecimal():
         log.info("%s: its tests passed before", plan.pack.name)
-        return testing.Outcome(passed=int(passed), skipped=0)
-    outcome = _tested(request, folder, environment, site)
-    if not outcome.failures:
-        passes.keep(site.loaded.cache_dir, key, str(outcome.passed))
-    return outcome
+        return testing.Outcome(passed=int(told), skipped=0), ""
+    return _tested(request, folder, environment, site), key
 
 
 def _tested(request: testing.Request, folder: Path, environment: Mapping[str, str], site: Site) -> testing.Outcome:

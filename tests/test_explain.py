@@ -293,3 +293,9 @@ def distribution(name: str, requires: list[str]) -> Distribution:
         provides=frozenset({name}), namespaces=frozenset(), requires=tuple(requires), entry_points=frozenset(),
         imports={name: ()},
     )  # fmt: skip
+
+
+def test_a_name_that_is_no_text_is_spelled_out(project: Project) -> None:
+    project.pack("main", "import importlib\ndef lambda_handler(event, context):\n    importlib.import_module('packs.\\ud800')\n")
+    assert "packs.\\ud800" in project.build("trace", "main").stdout
+    assert json.loads(project.build("trace", "main", "--json").stdout)["imports"][0]["name"] == "packs.\ud800"

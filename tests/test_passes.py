@@ -108,3 +108,26 @@ def test_where_the_network_cannot_be_shut_off_the_pack_fails_and_says_how_to_go_
     assert "error: main: test_network: the network of tests cannot be shut off: No space left on device" in done.stderr
     assert "test_network = true" in done.stderr
     assert not counted.exists()
+
+
+def test_a_damaged_pass_is_none(project: Project, counted: Path) -> None:
+    project.build()
+    (passed,) = (file for file in project.cache.glob("passes-*/*/*") if file.read_text() == "1")
+    for damage in ("abc", "-3", ""):
+        passed.write_text(damage)
+        shutil.rmtree(project.root / "build")
+        project.build()
+    shutil.rmtree(project.root / "build")
+    assert '"tests": 1' in project.build("--json").stdout
+    assert len(counted.read_text()) == 4
+
+
+@pytest.mark.usefixtures("counted")
+def test_tests_that_change_the_pack_fail_again(project: Project) -> None:
+    log = project.root / "build/main/packs/log.txt"
+    test = project.root / "tests/test_main.py"
+    test.write_text(f"{test.read_text()}        open({str(log)!r}, 'w').close()\n")
+    for _ in range(2):
+        done = project.run()
+        assert done.returncode == 1
+        assert "packs/log.txt: changed while the pack's code ran" in done.stderr

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from monopack.cli.display import Display
 
 NO = ("", "0", "false")
+LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class OutputError(Exception):
@@ -130,7 +132,7 @@ class Terminal:
         if sys.stdout is None:
             raise OutputError("it is closed")
         try:
-            click.echo(text, nl=False, color=self._colored(sys.stdout))
+            click.echo(_writable(text), nl=False, color=self._colored(sys.stdout))
             sys.stdout.flush()
         except OSError as problem:
             raise OutputError(problem.strerror) from problem
@@ -169,3 +171,8 @@ def _display(*, colored: bool) -> Display:
     from monopack.cli.display import Display
 
     return Display(sys.stderr, colored=colored)
+
+
+def _writable(text: str) -> str:
+    """A text whose lone surrogates, which source literals may have, are spelled out; those of file names stay."""
+    return LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

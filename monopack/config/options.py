@@ -92,7 +92,7 @@ class PackOptions(BaseModel):
     test_network: Switch = Field(
         default=True,
         description="Whether tests may use the network. Where they may not, tests that passed are not run again until something"
-        " changes that they could see. Linux only.",
+        " changes that monopack gives them: pack, tests, Python, variables. Linux only.",
     )
     test_distributions: Names = Field(default=(), description="Pinned distributions that only the tests need.")
     unresolved: Severity = Field(

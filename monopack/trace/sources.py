@@ -16,7 +16,7 @@ SOURCE = ".py"
 SECRETS = re.compile(
     r"\.env.*|.*\.env|id_(rsa|ed25519|ecdsa)(?!.*\.pub$).*|.*\.(pem|key|p12|pfx|jks|keystore|ppk)"
     r"|\.netrc|\.pypirc|\.npmrc|\.pgpass|\.htpasswd|\.git-credentials|credentials|credentials.*\.json"
-    r"|.*\.(tfvars|tfstate|tfstate\..*)",
+    r"|.*\.(tfvars|tfvars\.json|tfstate|tfstate\..*)",
     re.IGNORECASE,
 )
 PERHAPS_SECRET = re.compile(r"\.?secrets?\..+", re.IGNORECASE)  # what ships, and is told

@@ -35,13 +35,14 @@ def verify(folder: Path, request: Request, target: Target, environment: Mapping[
     """
     loan = lend(request.bytecode, folder) if request.bytecode else None
     if not (request.bytecode and loan):
-        return _imported(folder, request, target, Start(flags=("-B",), environment=environment, door=door))
+        return _imported(folder, request, target, Start(flags=("-B",), environment=environment, door=door))[0]
     start = Start(flags=("-X", f"pycache_prefix={request.bytecode.own}"), environment=environment, door=door)
-    failures = _imported(folder, request, target, start)
+    failures, plain = _imported(folder, request, target, start)
     if any(map(_is_of_bytecode, failures)):
         discard(request.bytecode)
-        return verify(folder, replace(request, bytecode=None), target, environment, door)
-    adopt(request.bytecode, folder, loan)
+    if loan.pool and failures and not any(failure.kind == "timeout" for failure in failures):
+        return verify(folder, replace(request, bytecode=None), target, environment, door)  # it may be that of kept bytecode
+    adopt(request.bytecode, folder, loan, plain)
     return failures
 
 
@@ -59,8 +60,8 @@ class Start:
     door: Door
 
 
-def _imported(folder: Path, request: Request, target: Target, start: Start) -> tuple[Failure, ...]:
-    """The failures of one interpreter that imports all modules."""
+def _imported(folder: Path, request: Request, target: Target, start: Start) -> tuple[tuple[Failure, ...], frozenset[str]]:
+    """The failures of one interpreter that imports all modules, and the paths of bytecode that is Python's own."""
     modules = (request.entry, *(name for name in request.modules if name != request.entry and not name.endswith(".__main__")))
     with temporary_folder("verify") as temporary:
         script, job, result = (temporary / name for name in ("script.py", "job.json", "result.jsonl"))
@@ -70,7 +71,9 @@ def _imported(folder: Path, request: Request, target: Target, start: Start) -> t
         argv = [target.python, *FLAGS, *start.flags, str(script), str(job), str(result)]
         ran = start.door.run(argv, cwd=folder, env=start.environment, timeout=request.timeout)
         lines = result.read_text("utf-8", "replace").splitlines() if result.exists() else []
-    return _failures(_events(lines), ran, Verified(request=request, target=target, output=ran.output[-OUTPUT_KEPT:]))
+    events = _events(lines)
+    plain = frozenset(path for event in events for path in event.get("compiled", ()))
+    return _failures(events, ran, Verified(request=request, target=target, output=ran.output[-OUTPUT_KEPT:])), plain
 
 
 def digest() -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from threading import get_ident
 
@@ -55,19 +55,29 @@ def _lent(bytecode: Bytecode, folder: Path) -> Loan:
     return Loan(pool=pool, since=os.stat(own).st_ctime_ns)  # noqa: PTH116
 
 
-def adopt(bytecode: Bytecode, folder: Path, loan: Loan) -> None:
-    """Add to the pool what the pack in `folder` compiled since it got the loan, of sources that are as they were then."""
+def adopt(bytecode: Bytecode, folder: Path, loan: Loan, plain: Collection[str]) -> None:
+    """Add to the pool what the pack in `folder` compiled since it got the loan, of sources that are as they were then.
+
+    `plain` are the paths of compiled modules that Python has made as it always does: code may bring loaders of its own.
+    """
     own, lent = f"{bytecode.own}{folder}", frozenset(loan.pool.values())
     with contextlib.suppress(OSError):  # it is compiled again
         for path, inode in _files(own):
             stem, _, tag = path.removesuffix(".pyc").rpartition(".")
             sha256 = bytecode.sources.get(f"{stem}.py")
-            if sha256 and inode not in lent and os.stat(f"{folder}/{stem}.py").st_ctime_ns <= loan.since:  # noqa: PTH116
+            fresh = sha256 and inode not in lent and f"{own}/{path}" in plain and _says_no_encoding(f"{folder}/{stem}.py")
+            if sha256 and fresh and os.stat(f"{folder}/{stem}.py").st_ctime_ns <= loan.since:  # noqa: PTH116
                 _seal(f"{own}/{path}", bytes.fromhex(sha256))
                 name = f"{sha256}.{tag}.pyc"
                 if name in loan.pool:  # it was of no use to Python
                     os.unlink(f"{bytecode.pool}/{name}")  # noqa: PTH108
                 _link(f"{own}/{path}", f"{bytecode.pool}/{name}")
+
+
+def _says_no_encoding(source: str) -> bool:
+    """Whether the first two lines of a source name no encoding (PEP 263), which code may define."""
+    with open(source, "rb") as file:  # noqa: PTH123
+        return b"coding" not in file.readline() + file.readline()
 
 
 def discard(bytecode: Bytecode) -> None:

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 MOST_STAND_INS = 100
 NATIVE = (".so", ".pyd")
 OPEN, DUMPS, EXIT = open, json.dumps, os._exit  # imported code may replace them
+LOADER = sys.modules["_frozen_importlib_external"].SourceFileLoader
+
+
+def how_it_is_compiled() -> list[object]:
+    """What makes bytecode of sources, as far as code can replace it."""
+    return [*(getattr(LOADER, name) for name in ("get_code", "source_to_code", "get_data", "path_stats", "exec_module")), compile]
+
+
+PLAINLY = how_it_is_compiled()
 
 
 class Base:
@@ -320,6 +329,14 @@ def finish() -> None:
     EXIT(0)
 
 
+def plainly_compiled() -> list[str]:
+    """The compiled files of modules that Python loaded as it always does; none where that was replaced."""
+    if how_it_is_compiled() != PLAINLY:
+        return []
+    specs: list[Any] = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
+    return [spec.cached for spec in specs if type(getattr(spec, "loader", None)) is LOADER and spec.cached]
+
+
 def main() -> None:
     """Do the job."""
     with OPEN(sys.argv[1], encoding="utf-8") as file:
@@ -338,6 +355,7 @@ def main() -> None:
             verifier.check_handler(entry, job["handler"])
         except BaseException as error:  # a module may load its attributes late
             verifier.failed(error)
+    verifier.note(compiled=plainly_compiled())
     verifier.note(done=True)
     finish()
 

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from monopack.trace.findings import App, Finding, Reference
+from monopack.trace.findings import App, Finding, Reference, Remark
 from monopack.trace.names import Names
 
 INSTALLED = "INSTALLED_APPS"
@@ -24,6 +24,11 @@ APP_MODULES = {
 }
 APP_DATA = ("templates", "jinja2", "locale", "fixtures")
 NAMING_KEYS = frozenset({"ENGINE", "BACKEND"})
+SAME = frozenset({"list", "tuple", "set", "sorted", "fromkeys"})  # calls that give what they are given
+COMPUTED = (
+    f"not all of {INSTALLED} can be told; name what Django loads of the other apps in extra_modules, or on that line:"
+    " # monopack: include MODULE"
+)
 ADDING = frozenset({"append", "extend", "insert"})
 DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
@@ -46,9 +51,11 @@ def settings_strings(node: ast.AST, _names: Names) -> list[Finding]:
 
 def installed_apps(node: ast.AST, _names: Names) -> list[Finding]:
     """`INSTALLED_APPS = ["rest_framework", "app.users"]`: all of them, and what Django imports of ours by names of its own."""
-    settings = [value for name, value in _set(node) if name.endswith(APPS)]
-    named = [each for value in settings for each in _strings(value)]
-    return [found for text, line in named for found in (_reference(text, line), App(name=text, line=line))]
+    settings = [(name, value) for name, value in _set(node) if name.endswith(APPS)]
+    named = [each for _, value in settings for each in _strings(value)]
+    found: list[Finding] = [found for text, line in named for found in (_reference(text, line), App(name=text, line=line))]
+    computed = [value for name, value in settings if name == INSTALLED and not all(map(_is_told, _parts(value)))]
+    return [*found, *(Remark(text=COMPUTED, line=value.lineno) for value in computed)]
 
 
 def app_config(node: ast.AST, names: Names) -> list[Finding]:
@@ -83,11 +90,25 @@ def _reference(text: str, line: int) -> Reference:
 
 def _strings(value: ast.expr) -> Iterator[tuple[str, int]]:
     """The dotted names in strings of a setting, with their lines; of its tables those that name something."""
+    for part in _parts(value):
+        match part:
+            case ast.Constant(value=str(text), lineno=line) if DOTTED.fullmatch(text):
+                yield text, line
+
+
+def _is_told(part: ast.AST) -> bool:
+    """Whether a part of a list of apps is one, or another list that is looked at by itself."""
+    match part:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name.endswith(APPS)
+    return isinstance(part, ast.Constant)
+
+
+def _parts(value: ast.expr) -> Iterator[ast.AST]:
+    """What a setting is put together from; of its tables what names something."""
     stack: list[ast.AST] = [value]
     while stack:
         match stack.pop():
-            case ast.Constant(value=str(text), lineno=line) if DOTTED.fullmatch(text):
-                yield text, line
             case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
                 stack.extend(elements)
             case ast.BinOp(left=left, right=right):
@@ -98,6 +119,10 @@ def _strings(value: ast.expr) -> Iterator[tuple[str, int]]:
                 stack.extend((one, other))
             case ast.Dict(keys=keys, values=values):
                 stack.extend(below for key, below in zip(keys, values, strict=True) if _names(key, below))
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[inner]) if name in SAME:
+                stack.append(inner)
+            case part:
+                yield part
 
 
 def _names(key: ast.expr | None, below: ast.expr) -> bool:

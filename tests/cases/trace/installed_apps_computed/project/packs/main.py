@@ -1,0 +1,5 @@
+import django
+
+import shop.settings
+import shop.more
+import shop.text

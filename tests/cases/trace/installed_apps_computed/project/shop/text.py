@@ -1,0 +1,6 @@
+from shop.settings import INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS]
+INSTALLED_APPS += """
+shop.third
+""".split()

@@ -35,7 +35,7 @@ def read(file: BinaryIO, path: str) -> Native | None:
     try:
         opened = ELFFile(file)
         return Native(path=path, machine=_machine(opened), glibc=_glibc(opened), musl=_wants_musl(opened))
-    except (ELFError, ConstructError, ValueError, KeyError, OverflowError):
+    except (ELFError, ConstructError, ValueError, KeyError, OverflowError, AssertionError):  # by which damage shows, too
         return None
 
 

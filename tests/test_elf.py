@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from elves import elf as make
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monopack import elf
@@ -40,6 +40,7 @@ def test_other_files_ask_for_nothing(data: bytes) -> None:
 
 
 @settings(deadline=None)
+@example(361, b"\0")
 @given(st.integers(0, 600), st.binary(min_size=1, max_size=4))
 def test_a_damaged_file_is_no_reason_to_stop(place: int, noise: bytes) -> None:
     data = make(versions=["GLIBC_2.28"])

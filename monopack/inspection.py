@@ -60,8 +60,8 @@ def _look(plan: Plan, site: Site) -> PackReport:
         report, draft = examined(plan, site)
         if draft is None:
             return report
-        if last := last_build(plan, draft, site):
-            return with_last(report, last, "up to date")
+        if found := last_build(plan, draft, site):
+            return with_last(report, found[0], "up to date")
         return replace(report, status="outdated" if site.book.wrote(plan.pack.name) else "not built")
     except MonopackError as error:
         return refused(plan, site, error)

@@ -168,9 +168,9 @@ def _build_tree(plan: Plan, site: Site) -> PackReport:
     if draft is None:
         return report
     folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
-    if site.loaded.config.cache and (last := last_build(plan, draft, site)):
-        draft = replace(draft, seen=workspace.look(draft.tree, folder, record))
-        return _noted(with_last(report, last, "unchanged"), plan, draft, site)
+    if site.loaded.config.cache and (found := last_build(plan, draft, site)):
+        last, seen = found
+        return _noted(with_last(report, last, "unchanged"), plan, replace(draft, seen=seen), site)
     workspace.materialize(draft.tree, folder, record, force=site.loaded.config.force, unpacked=site.unpacked)
     with _written_meanwhile(plan, draft.tree, site) as written:
         proof = prove(plan, draft.tree, draft.with_tests, site)
@@ -269,11 +269,14 @@ def _native(entry: Entry) -> Native | None:
         return elf.read(file, entry.path)
 
 
-def last_build(plan: Plan, draft: Draft, site: Site) -> Built | None:
-    """The last build of a pack, if it was of this draft and all that it wrote is still there."""
+def last_build(plan: Plan, draft: Draft, site: Site) -> tuple[Built, workspace.Seen] | None:
+    """The last build of a pack and how its folder was found, if it was of this draft and all that it wrote is still there."""
     last = site.book.intact(plan.pack.name, draft.fingerprint)
+    if last is None:
+        return None
     folder, record = site.loaded.build_dir / plan.pack.name, site.book.folder_record(plan.pack.name)
-    return last if last and not workspace.changes(draft.tree, folder, record) else None
+    seen = workspace.look(draft.tree, folder, record)
+    return None if seen.changes else (last, seen)
 
 
 def _unprovided(plan: Plan, site: Site) -> tuple[tuple[Failure, ...], tuple[str, ...]]:

@@ -124,11 +124,6 @@ def look(tree: Tree, folder: Path, record: Path) -> Seen:
         return Seen(changes=_changes(tree, folder, record, (files, folders)), at=now, changed=changed)
 
 
-def changes(tree: Tree, folder: Path, record: Path) -> tuple[str, ...]:
-    """The changes alone that `look` sees."""
-    return look(tree, folder, record).changes
-
-
 def _changes(tree: Tree, folder: Path, record: Path, scanned: Scanned) -> tuple[str, ...]:
     known = _read(record) or _Record(complete=False, files={}, noted_at=0)
     files, folders = scanned

@@ -20,7 +20,7 @@ from wheels import make_wheel
 
 from monopack.errors import PackError
 from monopack.model import Entry, Tree
-from monopack.workspace import Unpacked, changes, materialize, remove
+from monopack.workspace import Unpacked, look, materialize, remove
 
 Files = Mapping[str, bytes]
 
@@ -51,7 +51,7 @@ class Place:
         materialize(tree, self.folder, self.record, force=force)
 
     def changed(self, tree: Tree) -> tuple[str, ...]:
-        return changes(tree, self.folder, self.record)
+        return look(tree, self.folder, self.record).changes
 
     def holds(self) -> dict[str, bytes]:
         return {p.relative_to(self.folder).as_posix(): p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
@@ -148,7 +148,7 @@ def test_several_folders_get_the_same_bytes_however_many_are_held(place: Place, 
         materialize(tree, place.root / name, place.root / f"{name}.json", force=False, unpacked=unpacked)
         with zipfile.ZipFile(wheel) as archive:
             assert all((place.root / name / each).read_bytes() == archive.read(each) for each in archive.namelist())
-        assert changes(tree, place.root / name, place.root / f"{name}.json") == ()
+        assert look(tree, place.root / name, place.root / f"{name}.json").changes == ()
 
 
 def test_a_damaged_wheel_is_refused_and_the_next_run_writes_anew(place: Place) -> None:

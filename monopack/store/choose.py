@@ -175,14 +175,14 @@ def _key(wanted: Wanted, asked: Asked) -> str:
 
 def local_files(wanted: Wanted, asked: Asked) -> list[str]:
     """Path and sha256 of the files on this machine that an unhashed pin may mean: they may change under one name."""
-    files = [file for file in sorted(set(_meant(wanted, asked))) if file.is_file()]
+    files = [file for file in sorted(set(_meant(wanted, asked, *_searched(wanted, asked)))) if file.is_file()]
     return [f"{file} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
 
 
 def local_paths(wanted: Wanted, asked: Asked) -> list[Path]:
     """The files on this machine that an unhashed pin may mean, and the folders and pages in which they were looked for."""
     folders, pages = _searched(wanted, asked)
-    return [*folders, *pages, *_meant(wanted, asked)]
+    return [*folders, *pages, *_meant(wanted, asked, folders, pages)]
 
 
 def _searched(wanted: Wanted, asked: Asked) -> tuple[list[Path], list[Path]]:
@@ -194,9 +194,8 @@ def _searched(wanted: Wanted, asked: Asked) -> tuple[list[Path], list[Path]]:
     return folders, [*pages, *(page for folder in folders for kind in PAGES for page in sorted(folder.glob(f"*{kind}")))]
 
 
-def _meant(wanted: Wanted, asked: Asked) -> list[Path]:
+def _meant(wanted: Wanted, asked: Asked, folders: Sequence[Path], pages: Sequence[Path]) -> list[Path]:
     """The files on this machine that an unhashed pin may mean; those that pages lead to may not be there."""
-    folders, pages = _searched(wanted, asked)
     listed = (*(file for folder in folders for file in folder.iterdir()), *(file for page in pages for file in _linked(page)))
     prefix = f"{wanted.pin.name}-"
     found = [file for file in listed if canonicalize_name(file.name).startswith(prefix)]

@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from monopack.model import Distribution, Member, Native, value
 from monopack.store import wheel
+from monopack.store.notes import place
 from monopack.store.upkeep import WHEELS, mark_used
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Entries:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.is_dir():
             _remove(file)
-        _write(file, json.dumps({"sha256": pick.sha256, "built": pick.built}))
+        place(file, json.dumps({"sha256": pick.sha256, "built": pick.built}))
 
     def names(self) -> dict[str, str]:
         """The file names of all wheels that are there, by their digests (hex)."""
@@ -148,7 +149,7 @@ def _told(found: dict[str, Any], file: Path, sha256: str) -> Distribution:
     except (ValueError, KeyError, TypeError):
         distribution = wheel.read(file, sha256)
     with contextlib.suppress(OSError):
-        _write(file.with_name(INDEX), _sealed(_dump(distribution)))
+        place(file.with_name(INDEX), _sealed(_dump(distribution)))
     return distribution
 
 
@@ -178,13 +179,6 @@ def _distribution(found: dict[str, Any], file: Path, sha256: str) -> Distributio
         requires_python=found["requires_python"],
         natives=tuple(Native(**each) for each in found["natives"]),
     )  # fmt: skip
-
-
-def _write(file: Path, text: str) -> None:
-    """Put a file in place, whole. Raises `OSError`."""
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".new-", delete=False, encoding="utf-8") as new:
-        new.write(text)
-    Path(new.name).replace(file)
 
 
 def _remove(old: Path) -> None:

@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from monopack.model import Distribution, Member, WheelImport, value
+from monopack.store import notes
 
 Imports = Mapping[str, tuple[WheelImport, ...]]
 
@@ -86,11 +85,11 @@ def _unpacked(packed: bytes, member: Member) -> bytes:
 
 def _load(file: Path) -> dict[str, tuple[WheelImport, ...]]:
     """What was kept, if it is what was written; else nothing."""
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        digest, _, text = file.read_text("utf-8").partition("\n")
-        if digest == hashlib.sha256(text.encode()).hexdigest():
-            return {module: tuple(_import(*row) for row in rows) for module, rows in json.loads(text).items()}
-    return {}
+
+    def read(found: Mapping[str, Any]) -> dict[str, tuple[WheelImport, ...]]:
+        return {module: tuple(_import(*row) for row in rows) for module, rows in found.items()}
+
+    return notes.load(file, read) or {}
 
 
 def _import(name: str, attribute: str, lazy: int, optional: int) -> WheelImport:
@@ -99,9 +98,5 @@ def _import(name: str, attribute: str, lazy: int, optional: int) -> WheelImport:
 
 def _keep(file: Path, known: Imports) -> None:
     """Write what is known, in place of what was known before. Raises `OSError`."""
-    rows = {module: [(i.name, i.attribute, int(i.lazy), int(i.optional)) for i in known[module]] for module in sorted(known)}
-    text = json.dumps(rows, separators=(",", ":"))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".new-", delete=False, encoding="utf-8") as new:
-        new.write(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
-    Path(new.name).replace(file)
+    rows = {module: [(i.name, i.attribute, int(i.lazy), int(i.optional)) for i in known[module]] for module in known}
+    notes.write(file, rows)

@@ -9,14 +9,14 @@ import contextlib
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Fact = TypeVar("Fact")
 
 
-def load(file: Path, read: Callable[[dict[str, object]], Fact]) -> Fact | None:
+def load(file: Path, read: Callable[[dict[str, Any]], Fact]) -> Fact | None:
     """What `read` makes of the values that were kept, if the file holds what was written; else None."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         digest, _, text = file.read_text("utf-8").partition("\n")
@@ -25,11 +25,21 @@ def load(file: Path, read: Callable[[dict[str, object]], Fact]) -> Fact | None:
     return None
 
 
-def keep(file: Path, fact: dict[str, object]) -> None:
+def keep(file: Path, fact: Mapping[str, object]) -> None:
     """Write values in place of those that were kept before; a folder that cannot be written keeps nothing."""
-    text = json.dumps(fact, separators=(",", ":"), sort_keys=True)
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".new-", delete=False, encoding="utf-8") as new:
-            new.write(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
-        Path(new.name).replace(file)
+        write(file, fact)
+
+
+def write(file: Path, fact: Mapping[str, object]) -> None:
+    """Write values in place of those that were kept before. Raises `OSError`."""
+    text = json.dumps(fact, separators=(",", ":"), sort_keys=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    place(file, f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+
+
+def place(file: Path, text: str) -> None:
+    """Put a file in place, whole. Raises `OSError`."""
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".new-", delete=False, encoding="utf-8") as new:
+        new.write(text)
+    Path(new.name).replace(file)

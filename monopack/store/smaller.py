@@ -9,20 +9,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import json
 import logging
 import os
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from filelock import FileLock
 
 from monopack.errors import LockError, disk_words
 from monopack.model import Distribution, Member, value
+from monopack.store import notes
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +71,7 @@ def _made(streams: Path, distribution: Distribution, recipe: Recipe) -> Distribu
             placed.append(dataclasses.replace(member, offset=file.tell()))
             file.write(packed)
     rows = [[getattr(member, name) for name in FIELDS] for member in placed]
-    text = json.dumps({"streams": _digest(streams), "members": rows}, separators=(",", ":"))
-    with _appearing(streams.with_suffix(".json")) as file:
-        file.write(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}".encode())
+    notes.write(streams.with_suffix(".json"), {"streams": _digest(streams), "members": rows})
     return dataclasses.replace(distribution, location=str(streams), members=tuple(placed))
 
 
@@ -105,18 +103,15 @@ def _shortest(own: bytes, member: Member, recipe: Recipe) -> tuple[bytes, Member
 
 def _load(streams: Path, distribution: Distribution) -> Distribution | None:
     """What was kept, if it is what was written; else None."""
-    try:
-        digest, _, text = streams.with_suffix(".json").read_text("utf-8").partition("\n")
-        if digest != hashlib.sha256(text.encode()).hexdigest():
-            return None
-        kept = json.loads(text)
+
+    def read(kept: Mapping[str, Any]) -> Distribution | None:
         if kept["streams"] != _digest(streams):
             return None
-    except (OSError, ValueError):
-        return None
-    rows = zip(distribution.members, kept["members"], strict=True)
-    members = tuple(dataclasses.replace(member, **dict(zip(FIELDS, row, strict=True))) for member, row in rows)
-    return dataclasses.replace(distribution, location=str(streams), members=members)
+        rows = zip(distribution.members, kept["members"], strict=True)
+        members = tuple(dataclasses.replace(member, **dict(zip(FIELDS, row, strict=True))) for member, row in rows)
+        return dataclasses.replace(distribution, location=str(streams), members=members)
+
+    return notes.load(streams.with_suffix(".json"), read)
 
 
 def _digest(file: Path) -> str:

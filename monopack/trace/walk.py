@@ -382,6 +382,8 @@ class _Trail:
 
     def _install(self) -> None:
         """Import what Django does of the packages that are its apps, if the pack imports Django; settings alone only name it."""
+        if not self.apps:
+            return
         imports = [wanted for wanted in self.imports.values() if wanted.name.partition(".")[0] == "django"]
         if all(wanted.optional for wanted in imports):
             return
